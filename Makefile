@@ -1,0 +1,42 @@
+# The front door: every target is a script in ci/, which does the work.
+
+TESTS ?= quick
+export LINUX TESTS MIRROR KEYRING
+
+.PHONY: help run check deps fetch apply applies export build baseline coccicheck clean
+.NOTPARALLEL:
+help:
+	@echo 'make run          fetch the base, apply the stack, build, boot, test; prints a table'
+	@echo 'make check        all of that, and tests the stack and its scripts: what CI runs'
+	@echo
+	@echo 'make deps         install the missing Debian packages (ci/packages), nothing else'
+	@echo 'make fetch        fetch the base tree (series says which) into the cache'
+	@echo 'make applies      does every patch apply? within seconds, without a build'
+	@echo 'make apply        put the stack into a git worktree, one commit per patch'
+	@echo 'make export       write the commits of that worktree to patches/ and series'
+	@echo 'make build        build the patched kernel (CONFIG=debug, fast or mm-ci)'
+	@echo 'make baseline     run the tests on the unpatched base and keep what they say'
+	@echo 'make coccicheck   run the rules of coccinelle/ on the patched tree'
+	@echo 'make clean        remove worktrees, objects and results from the cache'
+	@echo
+	@echo 'LINUX=PATH        stand on this git tree (mm-unstable, ...) instead of the base'
+	@echo 'TESTS=all|REGEX   all tests, or those whose name in ci/tests matches'
+	@echo 'XDG_CACHE_HOME    where the cache is: $${XDG_CACHE_HOME:-~/.cache}/pgtable-stack'
+
+run: deps fetch apply
+	@ci/ktest stack
+
+check: deps
+	@ci/check
+
+baseline: deps fetch
+	@ci/ktest base
+
+CONFIG ?= debug
+build: deps fetch apply
+	@ci/build stack $(CONFIG)
+
+applies apply: fetch
+coccicheck: apply
+deps fetch apply applies export coccicheck clean:
+	@ci/$@

@@ -1,0 +1,177 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # used by those who source it
+# Sourced by the scripts in ci/: where things are, how they fail, who may
+# work in the cache. Everything downloaded or built lives in $cache, never in
+# the repository.
+
+set -euo pipefail
+export LC_ALL=C
+
+# Whatever git is told by the environment or the user's settings, these decide
+# what a commit and a checkout look like.
+# shellcheck disable=SC2046 # words
+unset $(git rev-parse --local-env-vars 2>/dev/null) GIT_DIFF_OPTS
+export GIT_CONFIG_COUNT=6 \
+	GIT_CONFIG_KEY_0=core.autocrlf GIT_CONFIG_VALUE_0=false \
+	GIT_CONFIG_KEY_1=core.hooksPath GIT_CONFIG_VALUE_1=/dev/null \
+	GIT_CONFIG_KEY_2=commit.gpgSign GIT_CONFIG_VALUE_2=false \
+	GIT_CONFIG_KEY_3=tag.gpgSign GIT_CONFIG_VALUE_3=false \
+	GIT_CONFIG_KEY_4=safe.bareRepository GIT_CONFIG_VALUE_4=all \
+	GIT_CONFIG_KEY_5=gc.auto GIT_CONFIG_VALUE_5=0
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=${XDG_CACHE_HOME:-${HOME:?is not set, and XDG_CACHE_HOME neither}/.cache}/pgtable-stack
+series=$top/series
+patches=$top/patches
+
+# die MESSAGE [NEXT STEP...]: the one message of a failure, and the end of it.
+# A full disk makes any step fail in ways of its own, so that is said first.
+die() {
+	local mb
+	mb=$(free_mb)
+	if [ "$mb" -lt 64 ]; then
+		printf 'error: the disk that holds %s is full (%s MB free)\n' "$cache" "$mb" >&2
+		set -- "$@" "make room or point XDG_CACHE_HOME elsewhere, then run the same command: it goes on where it stopped"
+		printf '       %s\n' "$@" >&2
+	else
+		printf 'error: %s\n' "$1" >&2
+		[ $# -lt 2 ] || printf '       %s\n' "${@:2}" >&2
+	fi
+	exit 3
+}
+
+say() { printf '== %s\n' "$*"; }
+
+# What a script has to put away however it ends: at_exit='rm -rf "$tmp"'.
+at_exit=:
+
+on_exit() {
+	local rc=$?
+	eval "$at_exit" || true
+	# die has said why, and anything else that failed was not expected to.
+	case $rc in
+	0 | 3) ;;
+	130 | 143) echo "${0##*/} was interrupted; the same command goes on from here" >&2 ;;
+	*) (die "${0##*/} stopped (exit code $rc), see above") ;;
+	esac
+}
+trap on_exit EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# Of the nearest directory that exists: $cache may not be there yet.
+free_mb() {
+	local d=$cache
+	until [ -d "$d" ]; do d=$(dirname "$d"); done
+	df -Pm "$d" | awk 'NR == 2 { print $4 }'
+}
+
+# need_mb MEGABYTES WHAT
+need_mb() {
+	local have
+	have=$(free_mb)
+	[ "$have" -ge "$1" ] ||
+		die "$2 needs $1 MB, and $cache has $have MB free" \
+			"make room or point XDG_CACHE_HOME to a larger disk"
+}
+
+# need TOOL...: ci/packages says which package has it.
+need() {
+	local t p
+	for t; do
+		command -v "$t" >/dev/null && continue
+		p=$(awk -v t="$t" '$2 == t { print $1 }' "$top/ci/packages")
+		die "the tool '$t' is missing" \
+			"run 'make deps', or install the package ${p:-that has it}"
+	done
+}
+
+# One run at a time in one cache. The lock goes with the process, so nothing
+# stale is left by one that was killed; children inherit it.
+lock_cache() {
+	[ "${PGTABLE_STACK_LOCKED:-}" != "$cache" ] || return 0
+	mkdir -p "$cache"
+	exec 9>>"$cache/lock"
+	flock -n 9 ||
+		die "another run (process $(tail -n 1 "$cache/lock")) is working in $cache" \
+			"wait for it, or give this one a cache of its own with XDG_CACHE_HOME"
+	echo $$ >"$cache/lock"
+	export PGTABLE_STACK_LOCKED=$cache
+}
+
+# git am records who applied: a machine without an identity is no reason to fail.
+if ! git var GIT_COMMITTER_IDENT >/dev/null 2>&1; then
+	export GIT_COMMITTER_NAME=pgtable-stack GIT_COMMITTER_EMAIL=pgtable-stack@localhost
+fi
+
+# The patches that series lists, in order.
+listed() { sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' "$series"; }
+
+# series_field KEY: the value of a "# KEY: value" line of series.
+series_field() { sed -n "s/^# $1: *//p" "$series"; }
+
+# Sets $id (a directory's name for this base), $repo, $base (the commit).
+# With LINUX= the base is that tree's HEAD, otherwise Debian's source.
+find_base() {
+	if [ -n "${LINUX:-}" ]; then
+		repo=$(git -C "$LINUX" rev-parse --path-format=absolute --git-common-dir 2>&1) ||
+			die "LINUX=$LINUX is not a git tree of Linux" "$repo"
+		base=$(git -C "$LINUX" rev-parse 'HEAD^{commit}')
+		version=$(git -C "$LINUX" show "$base:Makefile" 2>/dev/null |
+			awk '$1 == "VERSION" { v = $3 } $1 == "PATCHLEVEL" { print v "." $3; exit }') || true
+		[[ $version =~ ^[0-9]+\.[0-9]+$ ]] ||
+			die "LINUX=$LINUX has no kernel Makefile at its top: not a Linux tree"
+		[ "$(printf '%s\n' 7.3 "$version" | sort -V | head -n 1)" = 7.3 ] ||
+			die "LINUX=$LINUX is Linux $version, and the stack stands on 7.3" \
+				"check out 7.3 or newer (mm-unstable, mm-new) there"
+		id=git-${base:0:12}
+	else
+		repo=$cache/linux.git
+		version=$(base_version)
+		[ -n "$version" ] || die "there is no base tree yet" "run 'make fetch'"
+		base=$(git -C "$repo" rev-parse "$(tag_of "$version")^{commit}")
+		id=${version//\~/-}
+	fi
+}
+
+# Debian's versions have characters that a git tag must not have.
+tag_of() { printf 'base/%s\n' "${1//\~/-}"; }
+
+# The base among those fetched: the tested version, or else the newest.
+base_version() {
+	local tested
+	[ -d "$repo" ] || return 0
+	tested=$(series_field base)
+	if git -C "$repo" rev-parse -q --verify "refs/tags/$(tag_of "$tested")" >/dev/null; then
+		echo "$tested"
+	else
+		git -C "$repo" for-each-ref --sort=-version:refname --count=1 \
+			--format='%(contents:subject)' 'refs/tags/base/*' 2>/dev/null |
+			sed 's/^linux-source-[^ ]* //'
+	fi
+}
+
+# git format-patch whose output depends on the commits alone, not on the user's
+# settings. The stack's worktree is the first argument.
+format_patch() {
+	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git -C "$1" format-patch -q \
+		--zero-commit --full-index --no-signature --no-numbered --no-renames \
+		--no-thread --no-base --no-attach --no-signoff --no-to --no-cc --no-add-header \
+		--no-cover-letter --no-notes --no-from -U3 --inter-hunk-context=0 -O/dev/null \
+		--no-ext-diff --diff-algorithm=myers \
+		--subject-prefix=PATCH --src-prefix=a/ --dst-prefix=b/ "${@:2}"
+}
+
+# not_in_the_middle TREE: a worktree belongs to whoever is at something in it.
+not_in_the_middle() {
+	local d tree=$1
+	for d in rebase-apply rebase-merge; do
+		[ ! -d "$(git -C "$tree" rev-parse --path-format=absolute --git-path "$d")" ] ||
+			die "$tree is in the middle of a git am or rebase" "finish or abort it there"
+	done
+}
+
+# Kbuild and QEMU's options can't carry such paths.
+case $top$cache in *[[:space:]:,]*)
+	die "neither $top nor $cache may have a space, a colon or a comma in it" ;;
+esac

@@ -1,0 +1,50 @@
+#!/usr/bin/env bats
+# deps: names what it installs first, and nothing else happens without a word.
+
+# shellcheck disable=SC2154 # bats and helper.bash set these
+load helper
+
+# A machine that lacks two packages, seen by the user with this id.
+machine() {
+	mkdir "$t/bin"
+	cat >"$t/bin/dpkg-query" <<-'S'
+		#!/bin/sh
+		case "$*" in *quilt* | *bison*) exit 1 ;; esac
+		echo installed
+	S
+	printf '#!/bin/sh\necho %s\n' "$1" >"$t/bin/id"
+	printf '#!/bin/sh\necho "apt-get $*"\n' >"$t/bin/apt-get"
+	printf '#!/bin/sh\n%s\n' "${2:-exit 1}" >"$t/bin/sudo"
+	chmod +x "$t"/bin/*
+	export PATH=$t/bin:$PATH
+}
+
+@test "root: what is missing is named, then installed" {
+	machine 0
+	run ci/deps </dev/null
+	echo "$output"
+	[ "$status" = 0 ]
+	[ "${lines[0]}" = "== installing with apt-get: bison quilt" ]
+	[ "${lines[1]}" = "apt-get -o DPkg::Lock::Timeout=300 update -qq" ]
+}
+
+@test "a user with sudo installs through it" {
+	machine 1000 'echo "sudo $*" >>'"$t/sudo.log"
+	run ci/deps </dev/null
+	[ "$status" = 0 ]
+	grep -q 'sudo apt-get .* update' "$t/sudo.log"
+	grep -q 'install -y -qq --no-install-recommends bison quilt' "$t/sudo.log"
+}
+
+@test "a user who may not install is told exactly what is missing" {
+	machine 1000
+	fails "these packages are missing and this user may not install them: bison quilt" ci/deps </dev/null
+}
+
+@test "nothing is missing: nothing is installed" {
+	machine 1000
+	printf '#!/bin/sh\necho installed\n' >"$t/bin/dpkg-query"
+	run ci/deps </dev/null
+	[ "$status" = 0 ]
+	[ "$output" = "== packages: none is missing" ]
+}

@@ -1,0 +1,185 @@
+#!/usr/bin/env bats
+# guest, rows, compare, ktest: what a guest did is judged right. A stand-in for
+# QEMU plays most guests; two tests boot the kernel that was built.
+
+# shellcheck disable=SC2154 # bats and helper.bash set these
+load helper
+
+# fake CONSOLE RESULTS [COMMAND]: the next guest's two serial ports.
+fake() {
+	mkdir -p "$t/bin"
+	printf '%b' "$1" >"$t/console"
+	printf '%b' "$2" >"$t/results"
+	cat >"$t/bin/qemu-system-x86_64" <<-S
+		#!/bin/bash
+		port=$t/console
+		for a; do
+			case \$a in file:*) cat "\$port" >"\${a#file:}"; port=$t/results ;; esac
+		done
+		${3:-true}
+	S
+	chmod +x "$t/bin/qemu-system-x86_64"
+	export PATH=$t/bin:$PATH ACCEL=tcg KERNEL=$t/bin/qemu-system-x86_64
+	printf 'mm/a quick 10 mm/a\nmm/b quick 10 mm/b\n' >"$t/list"
+}
+
+done_='# end of tests\n'
+
+@test "verdicts come from KTAP, nested and not" {
+	toy_stack
+	fake '' "KTAP version 1\n1..2\n# start mm/a\n    TAP version 13\n    1..3\n    ok 1 - one\n    # noise\n    not ok 2 two # SKIP no swap\n    not ok 3 three at 0xdead\nnot ok 1 mm/a # exit code 1\n# start kunit\n    KTAP version 1\n        ok 1 case\n        ok 2 case\n    ok 1 suite\nok 2 kunit\n$done_"
+	ci/guest stack debug "$t/list" "$t/dir"
+	diff - "$t/dir/rows.tsv" <<-E
+		mm/a: one	pass	
+		mm/a: two	skip	SKIP no swap
+		mm/a: three at 0x	fail	
+		mm/a	fail	exit code 1
+		kunit: suite: case	pass	
+		kunit: suite: case (2)	pass	
+		kunit: suite	pass	
+		kunit	pass	
+	E
+}
+
+@test "a guest that panics" {
+	toy_stack
+	fake 'Linux version\n[ 1.0] Kernel panic - not syncing: no luck\n[ 1.0] Call Trace:\n' '# start mm/a\n'
+	fails "the guest panics: Kernel panic - not syncing: no luck, in test mm/a" ci/guest stack debug "$t/list" "$t/dir"
+	[[ "$output" == *"Call Trace:"* ]]
+	[ ! -e "$t/dir/rows.tsv" ]
+}
+
+@test "a guest that hangs" {
+	toy_stack
+	fake 'Linux version\n' '# start mm/b\n' 'exec sleep 100'
+	IDLE=3 fails "the guest hangs: no sign of life for 3 s, in test mm/b" ci/guest stack debug "$t/list" "$t/dir"
+}
+
+@test "a guest that hangs before its init is booted once more, and no more" {
+	toy_stack
+	fake 'Linux version\n' '' 'exec sleep 100'
+	IDLE=3 fails "the guest hangs: no sign of life for 3 s" ci/guest stack debug "$t/list" "$t/dir"
+	[ "$(grep -c 'booting once more' <<<"$output")" = 1 ]
+	fake 'Linux version\n' '' "[ ! -e $t/second ] || { printf '%b' 'ok 1 mm/a\\n$done_' >$t/dir/results.ktap; exit; }; touch $t/second; exec sleep 100"
+	IDLE=3 ci/guest stack debug "$t/list" "$t/dir"
+}
+
+@test "a guest that babbles on and on" {
+	toy_stack
+	fake 'Linux version\n' '' "while sleep 0.2; do echo x >>$t/dir/console.log; done"
+	LIMIT=4 fails "the guest did not end within 4 s" ci/guest stack debug "$t/list" "$t/dir"
+}
+
+@test "a guest that prints nothing, one that stops early, a QEMU that fails" {
+	toy_stack
+	fake '' ''
+	fails "the guest was not started by QEMU" ci/guest stack debug "$t/list" "$t/dir"
+	fake 'Linux version\n' 'KTAP version 1\n1..2\nok 1 mm/a\n# start mm/b\n'
+	fails "the guest ended before its tests did, in test mm/b" ci/guest stack debug "$t/list" "$t/dir"
+	[ ! -e "$t/dir/rows.tsv" ]
+	fake '' '' 'echo "no such machine" >&2; exit 1'
+	fails "no such machine" ci/guest stack debug "$t/list" "$t/dir"
+}
+
+@test "a QEMU that is gone before it opened its ports" {
+	toy_stack
+	fake '' ''
+	printf '#!/bin/sh\necho "no such machine" >&2\nexit 1\n' >"$t/bin/qemu-system-x86_64"
+	fails "the guest was not started by QEMU" ci/guest stack debug "$t/list" "$t/dir"
+	[[ "$output" == *"no such machine"* ]]
+}
+
+@test "no kernel, no test" {
+	toy_stack
+	printf 'mm/a quick 10 mm/a\n' >"$t/list"
+	fails "there is no kernel" ci/guest stack debug "$t/list" "$t/dir"
+	TESTS=nonsense fails "TESTS=nonsense selects no test" ci/ktest stack
+}
+
+@test "a line of the kernel's log that complains fails the run, with the lines around it" {
+	toy_stack
+	while read -r line; do
+		fake "before\n[ 1.0] $line\nafter\n" "ok 1 mm/a\n$done_"
+		ci/guest stack debug "$t/list" "$t/dir"
+		printf 'mm/a\tpass\t\n' >"$t/base.tsv"
+		fails "the kernel complained" ci/compare "$t/base.tsv" "$t/dir"
+		[[ "$output" == *"before"*"$line"*"after"* ]]
+	done <<-'E'
+		WARNING: CPU: 0 PID: 1 at mm/memory.c:1 f+0x0/0x1
+		WARNING: possible circular locking dependency detected
+		BUG: KASAN: use-after-free in f+0x0/0x1
+		BUG: sleeping function called from invalid context at mm/memory.c:1
+		BUG: Bad rss-counter state mm:1 type:MM_ANONPAGES val:1
+		BUG: non-zero pgtables_bytes on freeing mm: 4096
+		Oops: general protection fault, probably for non-canonical address 0x0
+		kernel BUG at mm/page_table_check.c:1!
+		rcu: INFO: rcu_preempt self-detected stall on CPU
+		INFO: task a:1 blocked for more than 120 seconds.
+		watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [a:1]
+		UBSAN: array-index-out-of-bounds in mm/memory.c:1:1
+	E
+	fake "all is well\n" "ok 1 mm/a\n$done_"
+	ci/guest stack debug "$t/list" "$t/dir"
+	ci/compare "$t/base.tsv" "$t/dir"
+}
+
+@test "against the base: SAME, NEW, FIXED, VANISHED, ADDED, KNOWN" {
+	mkdir "$t/dir"
+	touch "$t/dir/splats.txt"
+	printf 'mm/k\tflaky; may go when it is not\n' >>ci/known-failures
+	printf '%s\t%s\t\n' mm/a pass mm/b fail mm/c pass mm/k pass mm/s skip >"$t/base.tsv"
+	printf '%s\t%s\t%s\n' mm/a pass '' mm/b pass '' mm/c pass '' mm/d pass '' mm/k fail '' mm/s skip 'SKIP no swap' >"$t/dir/rows.tsv"
+	run ci/compare "$t/base.tsv" "$t/dir"
+	echo "$output"
+	[ "$status" = 0 ]
+	[ "$(cut -f1,2 "$t/dir/table.tsv" | xargs)" = "SAME mm/a FIXED mm/b SAME mm/c KNOWN mm/k SAME mm/s ADDED mm/d" ]
+	[[ "$output" == *"KNOWN    mm/k: fail, base pass (flaky; may go when it is not)"* ]]
+	[[ "$output" == *"skipped  1: SKIP no swap"* ]]
+
+	# each of these is worse than the base
+	for rows in 'mm/a fail mm/c pass' 'mm/c pass' 'mm/a skip mm/c pass' 'mm/a pass mm/c pass mm/new fail'; do
+		# shellcheck disable=SC2086
+		printf '%s\t%s\t\n' $rows mm/b fail mm/k pass mm/s skip >"$t/dir/rows.tsv"
+		fails "worse than on the base" ci/compare "$t/base.tsv" "$t/dir"
+	done
+}
+
+@test "a test that printed verdicts on the base and prints none now has vanished" {
+	mkdir "$t/dir"
+	touch "$t/dir/splats.txt"
+	printf 'mm/a: one\tpass\t\nmm/a\tpass\t\n' >"$t/base.tsv"
+	printf 'mm/a\tpass\t\n' >"$t/dir/rows.tsv"
+	fails "VANISHED mm/a: one: -, base pass" ci/compare "$t/base.tsv" "$t/dir"
+}
+
+@test "a failure of the base that no list explains is an error" {
+	mkdir "$t/dir"
+	touch "$t/dir/splats.txt"
+	printf 'mm/a\tfail\t\n' | tee "$t/base.tsv" >"$t/dir/rows.tsv"
+	fails "UNKNOWN  mm/a: fail, base fail" ci/compare "$t/base.tsv" "$t/dir"
+}
+
+@test "a baseline of another configuration, or without a test, is an error" {
+	toy_stack
+	baseline=$XDG_CACHE_HOME/pgtable-stack/git-$(git -C "$LINUX" rev-parse HEAD | cut -c 1-12)/baseline-gcc-$(gcc -dumpfullversion).tsv
+	printf '# Linux 6.1\nmincore\tpass\t\n' >"$baseline"
+	TESTS=mincore fails "is the baseline of something else" ci/ktest stack
+	printf '# %s\nmincore\tpass\t\n' "$(sed -n 's/^ *wanted is //p' <<<"$output")" >"$baseline"
+	TESTS=cachestat fails "the baseline has no verdict for cachestat" ci/ktest stack
+}
+
+# real APPEND: boots the kernel that was built.
+real() {
+	export XDG_CACHE_HOME=$real_cache PGTABLE_STACK_LOCKED=$locked
+	[ -z "$real_linux" ] || export LINUX=$real_linux
+	printf 'mm/a quick 10 mm/a\n' >"$t/list"
+	APPEND=$1 ci/guest stack debug "$t/list" "$t/dir"
+}
+
+@test "a real kernel that panics" {
+	fails "the guest panics: Kernel panic - not syncing: Requested init /nonexistent failed" real init=/nonexistent
+}
+
+@test "a real kernel that hangs" {
+	TRIES=1 IDLE=60 fails "the guest hangs: no sign of life for 60 s" real "init=/usr/bin/sleep -- 1000"
+}

@@ -1,0 +1,20 @@
+// A page table reached through struct page: its descriptor has pt_list,
+// pt_rcu_head and ptl of its own, and will not lie over a struct page for ever.
+
+@@
+pgtable_t table;
+identifier f =~ "^(lru|rcu_head|mapping|private|page_type|_refcount)$";
+@@
+* table->f
+
+@@
+pgtable_t table;
+struct page *page;
+@@
+(
+* (pgtable_t)page
+|
+* page_ptdesc(table)
+|
+* page_address(table)
+)
