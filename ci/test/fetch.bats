@@ -97,7 +97,7 @@ nothing_imported() {
 @test "a corrupt download" {
 	toy_archive
 	deb=$(echo "$t"/archive/pool/*.deb)
-	printf 'X' | dd of="$deb" bs=1 seek=300 conv=notrunc status=none
+	printf XXXXXXXX | dd of="$deb" bs=1 seek=300 conv=notrunc status=none
 	fails "is corrupt: its checksum is not the archive's" ci/fetch
 	nothing_imported
 }
