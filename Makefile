@@ -3,7 +3,7 @@
 TESTS ?= quick
 export LINUX TESTS MIRROR KEYRING
 
-.PHONY: help run check deps fetch apply applies export build baseline coccicheck clean
+.PHONY: help run check deps fetch apply applies export build matrix bench baseline coccicheck clean
 .NOTPARALLEL:
 help:
 	@echo 'make run          fetch the base, apply the stack, build, boot, test; prints a table'
@@ -14,12 +14,15 @@ help:
 	@echo 'make applies      does every patch apply? within seconds, without a build'
 	@echo 'make apply        put the stack into a git worktree, one commit per patch'
 	@echo 'make export       write the commits of that worktree to patches/ and series'
-	@echo 'make build        build the patched kernel (CONFIG=debug, fast or mm-ci)'
+	@echo 'make build        build the patched kernel (CONFIG=debug, fast or mm-ci; or ARCH=)'
+	@echo 'make matrix       build, check and boot it for every architecture; prints a table'
+	@echo 'make bench        what the stack costs in instructions and text, against the base'
 	@echo 'make baseline     run the tests on the unpatched base and keep what they say'
 	@echo 'make coccicheck   run the rules of coccinelle/ on the patched tree'
 	@echo 'make clean        remove worktrees, objects and results from the cache'
 	@echo
 	@echo 'LINUX=PATH        stand on this git tree (mm-unstable, ...) instead of the base'
+	@echo 'ARCH=ROW          a row of ci/arches (arm64, s390, arm-lpae, ...); several for matrix'
 	@echo 'TESTS=all|REGEX   all tests, or those whose name in ci/tests matches'
 	@echo 'XDG_CACHE_HOME    where the cache is: $${XDG_CACHE_HOME:-~/.cache}/pgtable-stack'
 
@@ -32,9 +35,16 @@ check: deps
 baseline: deps fetch
 	@ci/ktest base
 
-CONFIG ?= debug
+bench: deps fetch apply
+	@CONFIG=$(CONFIG) ci/bench
+
 build: deps fetch apply
-	@ci/build stack $(CONFIG)
+	@$(if $(ARCH),ci/deps matrix)
+	@ci/build stack $(or $(ARCH),$(CONFIG),debug)
+
+matrix: fetch apply
+	@ci/deps matrix
+	@ci/matrix $(ARCH)
 
 applies apply: fetch
 coccicheck: apply

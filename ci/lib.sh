@@ -7,6 +7,10 @@
 set -euo pipefail
 export LC_ALL=C
 
+# What make passes on to every make below, and what a kernel build would take
+# for its own, is not meant for them.
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL ARCH CROSS_COMPILE
+
 # Whatever git is told by the environment or the user's settings, these decide
 # what a commit and a checkout look like.
 # shellcheck disable=SC2046 # words

@@ -26,6 +26,18 @@
 /* Emulated machines with a debug kernel are slow, and settle() waits. */
 #define TIMEOUT		600
 
+/*
+ * With THP the kernel says what a PTE table maps. Without, it is a page full of
+ * PTEs, except where a table is smaller.
+ */
+#if defined(__s390x__)
+#define PTES_PER_TABLE	256
+#elif defined(__m68k__)
+#define PTES_PER_TABLE	64
+#else
+#define PTES_PER_TABLE	(psize() / sizeof(long))
+#endif
+
 static char *area;	/* NR_SPANS spans of anonymous memory, aligned */
 static size_t span;	/* what one PTE table maps: the size of a huge page */
 static long table;	/* bytes that VmPTE counts for one PTE table */
@@ -154,7 +166,11 @@ static int collapse(char *p)
 	ASSERT_EQ(0, collapse(p));					\
 } while (0)
 
-/* A file of a span's size with data, small pages and nothing mapped. */
+/*
+ * A file of a span's size with data, small pages and nothing mapped. To write
+ * to it may leave the process a table more, shared with what is mapped nearby:
+ * count them afterwards.
+ */
 static int make_memfd(void)
 {
 	int fd = memfd_create("pgtable_paths", 0);
@@ -278,6 +294,11 @@ static void setup_area(struct __test_metadata *_metadata)
 	before = vmpte();
 	fill(area, span, SEED);
 	table = vmpte() - before;
+#if defined(__m68k__) || defined(__powerpc64__)
+	/* VmPTE may not show it: with Motorola's MMU, or radix and 64K pages. */
+	if (table < 1024)
+		table = 256;
+#endif
 	ASSERT_GT(table, 0);
 	ASSERT_EQ(0, map_area());
 	EXPECT_TABLES(0, before);
@@ -287,9 +308,8 @@ static void setup(struct __test_metadata *_metadata)
 {
 	span = read_pmd_pagesize();
 	thp = span && thp_is_enabled();
-	/* Without THP the size isn't told: a page full of PTEs, or several tables. */
 	if (!span)
-		span = psize() / sizeof(long) * psize();
+		span = PTES_PER_TABLE * psize();
 	measure(_metadata);
 	setup_area(_metadata);
 }
@@ -409,9 +429,9 @@ TEST_F_TIMEOUT(path, collapse_anon, TIMEOUT)
  */
 TEST_F_TIMEOUT(path, collapse_shmem, TIMEOUT)
 {
+	int fd = make_memfd();
 	long before = vmpte(), deposit;
 	char *other = area + span;
-	int fd = make_memfd();
 
 	ASSERT_GE(fd, 0);
 	ASSERT_TRUE(map_fd(area, fd, MAP_SHARED) && map_fd(other, fd, MAP_SHARED));
@@ -437,8 +457,8 @@ TEST_F_TIMEOUT(path, collapse_shmem, TIMEOUT)
 /* do_set_pmd() by fault-around and by a write; the preallocated table is unused. */
 TEST_F_TIMEOUT(path, file_huge_fault, TIMEOUT)
 {
-	long before = vmpte(), deposit;
 	int fd = make_memfd();
+	long before = vmpte(), deposit;
 
 	ASSERT_GE(fd, 0);
 	ASSERT_TRUE(map_fd(area, fd, MAP_SHARED));
@@ -463,8 +483,8 @@ TEST_F_TIMEOUT(path, file_huge_fault, TIMEOUT)
 /* vmf->prealloc_pte becomes the table: fault-around, shared write, private write. */
 TEST_F_TIMEOUT(path, file_prealloc, TIMEOUT)
 {
-	long before = vmpte();
 	int fd = make_memfd();
+	long before = vmpte();
 
 	ASSERT_GE(fd, 0);
 	ASSERT_TRUE(map_fd(area, fd, MAP_SHARED));
@@ -493,6 +513,8 @@ TEST_F_TIMEOUT(path, dontneed_frees_table, TIMEOUT)
 	EXPECT_TRUE(intact(area + span, span, SEED + span));
 	EXPECT_TRUE(zeroed(area, span));
 	EXPECT_TABLES(2, before);
+	if (table < 1024)
+		SKIP(return, "VmPTE doesn't show a table this small");
 	if (left == 2 * table)
 		SKIP(return, "the kernel leaves empty tables (CONFIG_PT_RECLAIM=n)");
 	EXPECT_EQ(table, left);
@@ -857,8 +879,11 @@ TEST_F_TIMEOUT(fail, nth, TIMEOUT)
 	}
 	ksft_print_msg("%d allocations failed, %d times seen as ENOMEM\n",
 		       count[HIT] + count[HIT_ENOMEM], count[HIT_ENOMEM]);
-	/* Mostly the kernel finds another way: ENOMEM may be seen, or not. */
-	EXPECT_GT(count[HIT] + count[HIT_ENOMEM], 0);
+	/*
+	 * A table smaller than a page is there without an allocation most of
+	 * the time. And mostly the kernel finds another way than ENOMEM.
+	 */
+	EXPECT_TRUE(table < 1024 || count[HIT] + count[HIT_ENOMEM] > 0);
 	EXPECT_TRUE(!variant->hidden || !count[HIT_ENOMEM]);
 }
 

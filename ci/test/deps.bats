@@ -33,7 +33,7 @@ machine() {
 	run ci/deps </dev/null
 	[ "$status" = 0 ]
 	grep -q 'sudo apt-get .* update' "$t/sudo.log"
-	grep -q 'install -y -qq --no-install-recommends bison quilt' "$t/sudo.log"
+	grep -q 'install -y -qq --no-remove --no-install-recommends bison quilt' "$t/sudo.log"
 }
 
 @test "a user who may not install is told exactly what is missing" {
@@ -47,4 +47,13 @@ machine() {
 	run ci/deps </dev/null
 	[ "$status" = 0 ]
 	[ "$output" = "== packages: none is missing" ]
+}
+
+@test "what only make matrix needs is installed for it alone" {
+	machine 0
+	sed -i 's/bison/sparse/' "$t/bin/dpkg-query"
+	run ci/deps </dev/null
+	[ "${lines[0]}" = "== installing with apt-get: quilt" ]
+	run ci/deps matrix </dev/null
+	[ "${lines[0]}" = "== installing with apt-get: quilt sparse" ]
 }

@@ -89,6 +89,39 @@ done_='# end of tests\n'
 	[[ "$output" == *"no such machine"* ]]
 }
 
+@test "a machine with one serial port, which does not switch itself off" {
+	toy_stack
+	fake '' ''
+	export KERNEL=$t/bin/qemu-system-s390x
+	mv "$t/bin/qemu-system-x86_64" "$KERNEL"
+	printf '%b' "[ 1.0] Linux\r\nKTAP version 1\n# start stack/a\n    ok 1 one\n[ 2.0] ok then\r\nok 1 stack/a\n$done_[ 3.0] reboot: System halted\r\n" >"$t/console"
+	echo 'exec sleep 100' >>"$KERNEL"
+	mkdir -p "$XDG_CACHE_HOME/pgtable-stack/"git-*/stack/arch/s390
+	MACHINE=s390 ci/guest stack s390 "$t/list" "$t/dir"
+	[ "$(xargs <"$t/dir/rows.tsv")" = "stack/a: one pass stack/a pass" ]
+	MACHINE=s309 fails "there is no machine 's309'" ci/guest stack s390 "$t/list" "$t/dir"
+}
+
+@test "an architecture that there is not" {
+	toy_stack
+	fails "there is no configuration 's309'" ci/build stack s309
+	fails "ci/arches has no row 's309'" ci/matrix arm64 s309
+}
+
+@test "a row of the matrix that fails says why, and the others are done" {
+	toy_stack
+	printf '#!/bin/sh\ncase "$*" in *alpha*) echo "error: no luck" >&2; exit 3 ;; esac\necho "== compiled"\n' >ci/build
+	rm -f "$t/bin/"*
+	fails "1 of 2 rows failed" ci/matrix --no-base alpha arc
+	[[ "$output" == *"alpha"*"FAILED: no luck"*"arc"*"compiled"* ]]
+	# What was well is not done again, what was not is.
+	printf '#!/bin/sh\necho "again $*"; echo "== compiled"\n' >ci/build
+	run ci/matrix --no-base alpha arc
+	echo "$output"
+	[ "$status" = 0 ]
+	[ "$(grep again <<<"$output")" = "again --objects stack alpha" ]
+}
+
 @test "no kernel, no test" {
 	toy_stack
 	printf 'mm/a quick 10 mm/a\n' >"$t/list"
@@ -166,6 +199,39 @@ done_='# end of tests\n'
 	TESTS=mincore fails "is the baseline of something else" ci/ktest stack
 	printf '# %s\nmincore\tpass\t\n' "$(sed -n 's/^ *wanted is //p' <<<"$output")" >"$baseline"
 	TESTS=cachestat fails "the baseline has no verdict for cachestat" ci/ktest stack
+}
+
+@test "worse than the base once is a flake, worse again is not, and a complaint is final" {
+	toy_stack
+	printf '#!/bin/sh\n' >ci/build
+	cache_of=$(echo "$XDG_CACHE_HOME"/pgtable-stack/git-*)
+	TESTS=mincore fails "is the baseline of something else" bash -c 'echo "# x" >"$0" && ci/ktest stack' \
+		"$cache_of/baseline-gcc-$(gcc -dumpfullversion).tsv"
+	printf '# %s\nmincore\tpass\t\ncachestat\tpass\t\n' "$(sed -n 's/^ *wanted is //p' <<<"$output")" \
+		>"$cache_of/baseline-gcc-$(gcc -dumpfullversion).tsv"
+	# The first guest runs both and one fails, the others run that one.
+	both="not ok 1 mincore\nok 2 cachestat\n$done_" one="ok 1 mincore\n$done_"
+	guests() {
+		fake "$1" ''
+		printf '%b' "$2" >"$t/results1"
+		printf '%b' "$3" >"$t/results2"
+		printf '%b' "$4" >"$t/results3"
+		echo 0 >"$t/n"
+		sed -i "2i n=\$((\$(cat $t/n) + 1)); echo \$n >$t/n; cp $t/results\$n $t/results" "$t/bin/qemu-system-x86_64"
+	}
+	export TESTS='^(mincore|cachestat)$'
+	guests '' "$both" "$one" "$one"
+	run ci/ktest stack
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ "$output" == *"FLAKY    mincore: fail, base pass, and as the base in two more runs"* ]]
+	[ "$(cut -f1,2 "$cache_of/stack/results/table.tsv" | xargs)" = "FLAKY mincore SAME cachestat" ]
+	guests '' "$both" "$one" "not $one"
+	fails "worse than on the base, and not by chance: mincore" ci/ktest stack
+	[ "$(cat "$t/n")" = 3 ]
+	guests '[ 1.0] BUG: KASAN: use-after-free in f+0x0/0x1\n' "$both" "$one" "$one"
+	fails "the kernel complained" ci/ktest stack
+	[ "$(cat "$t/n")" = 1 ]
 }
 
 # real APPEND: boots the kernel that was built.
