@@ -1,0 +1,30 @@
+// pgtable_t becomes struct ptdesc *: the changes that every architecture with
+// one PTE table per page has in common. For these they are all of it.
+//
+// Generates: arch/csky arch/loongarch arch/mips arch/nios2 arch/sh
+
+@@
+@@
+- typedef struct page *pgtable_t;
++ typedef struct ptdesc *pgtable_t;
+
+@@
+typedef pgtable_t;
+identifier pte;
+@@
+pmd_populate(..., pgtable_t pte)
+{
+<...
+- page_address(pte)
++ ptdesc_address(pte)
+...>
+}
+
+@@
+expression tlb;
+identifier pte;
+@@
+tlb_remove_ptdesc(tlb,
+- page_ptdesc(pte)
++ (pte)
+ )
