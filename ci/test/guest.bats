@@ -94,7 +94,7 @@ done_='# end of tests\n'
 	fake '' ''
 	export KERNEL=$t/bin/qemu-system-s390x
 	mv "$t/bin/qemu-system-x86_64" "$KERNEL"
-	printf '%b' "[ 1.0] Linux\r\nKTAP version 1\n# start stack/a\n    ok 1 one\n[ 2.0] ok then\r\nok 1 stack/a\n$done_[ 3.0] reboot: System halted\r\n" >"$t/console"
+	printf '%b' "[ 1.0] Linux\r\nKTAP version 1\n# start stack/a\n    ok 1 one\n[ 2.0] ok then\r\nok 1 stack/a\n${done_}[ 3.0] reboot: System halted\r\n" >"$t/console"
 	echo 'exec sleep 100' >>"$KERNEL"
 	mkdir -p "$XDG_CACHE_HOME/pgtable-stack/"git-*/stack/arch/s390
 	MACHINE=s390 ci/guest stack s390 "$t/list" "$t/dir"
