@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The init of the guests that have nothing but an initramfs (ci/machines): runs
- * the programs in /stack and prints their verdicts as one KTAP document on the
- * console, as ci/guest-init does where there is a root file system.
+ * the programs in /stack and prints their verdicts, and those of the KUnit suites
+ * that the kernel ran at boot, as one KTAP document on the console, as
+ * ci/guest-init does where there is a root file system.
  */
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +77,42 @@ static int run(const char *path)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+#define KUNIT "/sys/kernel/debug/kunit"
+
+static int is_suite(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+/* A suite's file is a document of its own, its verdict the last line. */
+static bool print_kunit(void)
+{
+	char path[PATH_MAX], line[4096];
+	struct dirent **suite;
+	bool ok = true;
+	FILE *from;
+	int i, n;
+
+	n = scandir(KUNIT, &suite, is_suite, alphasort);
+	for (i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), KUNIT "/%s/results", suite[i]->d_name);
+		from = fopen(path, "r");
+		if (!from) {
+			printf("    # no %s\n", path);
+			ok = false;
+			continue;
+		}
+		while (fgets(line, sizeof(line), from)) {
+			if (!strncmp(line, "not ok", 6))
+				ok = false;
+			if (line[0] == ' ' || strstr(line, "ok ") || line[0] == '#')
+				printf("    %s", line);
+		}
+		fclose(from);
+	}
+	return ok && n > 0;
+}
+
 int main(void)
 {
 	struct dirent **entry;
@@ -98,7 +136,7 @@ int main(void)
 
 	n = scandir("/stack", &entry, NULL, alphasort);
 	/* The directory itself and its parent come first. */
-	printf("KTAP version 1\n1..%d\n", n - 2);
+	printf("KTAP version 1\n1..%d\n", n - 1);
 	for (i = 2; i < n; i++) {
 		snprintf(path, sizeof(path), "/stack/%s", entry[i]->d_name);
 		printf("# start %s\n", path + 1);
@@ -110,6 +148,8 @@ int main(void)
 		else
 			printf("not ok %d %s # exit code %d\n", i - 1, path + 1, ret);
 	}
+	printf("# start kunit\n");
+	printf("%s %d kunit\n", print_kunit() ? "ok" : "not ok", n - 1);
 	printf("# end of tests\n");
 	sync();
 	reboot(RB_POWER_OFF);
