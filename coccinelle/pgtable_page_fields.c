@@ -14,3 +14,16 @@ static void defer(struct page *page, pgtable_t table)
 	free_desc(page_ptdesc(table));			/* fires */
 	free_desc(page_ptdesc(page));
 }
+
+static void reach(struct ptdesc *ptdesc, void *addr)
+{
+	list_del(&ptdesc_page(ptdesc)->lru);		/* fires */
+	free_desc(page_ptdesc(virt_to_page(addr)));	/* fires */
+	free_desc(virt_to_ptdesc(addr));
+	list_del(&ptdesc->pt_list);
+}
+
+static inline struct ptdesc *virt_to_ptdesc(const void *addr)
+{
+	return page_ptdesc(virt_to_page(addr));
+}

@@ -1,5 +1,7 @@
 // A page table reached through struct page: its descriptor has pt_list,
 // pt_rcu_head and ptl of its own, and will not lie over a struct page for ever.
+//
+// Where: pgtable_t|page_ptdesc|ptdesc_page
 
 @@
 pgtable_t table;
@@ -18,3 +20,21 @@ struct page *page;
 |
 * page_address(table)
 )
+
+@@
+expression table;
+identifier f;
+@@
+* ptdesc_page(table)->f
+
+@definition@
+expression addr;
+position p;
+@@
+virt_to_ptdesc(...) { <... page_ptdesc@p(virt_to_page(addr)) ...> }
+
+@@
+expression addr;
+position p != definition.p;
+@@
+* page_ptdesc@p(virt_to_page(addr))

@@ -1,0 +1,7 @@
+// pgtable_t is a struct page again.
+//
+// Where: typedef.*pgtable_t
+
+@@
+@@
+* typedef struct page *pgtable_t;
