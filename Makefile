@@ -1,9 +1,10 @@
 # The front door: every target is a script in ci/, which does the work.
 
 TESTS ?= quick
-export LINUX TESTS MIRROR KEYRING
+export LINUX TESTS MIRROR KEYRING SIGNOFF ASSISTED_BY
 
-.PHONY: help run check deps fetch apply applies export build matrix bench baseline coccicheck clean
+.PHONY: help run check deps fetch apply applies export build matrix bench baseline coccicheck \
+	cover send posted clean
 .NOTPARALLEL:
 help:
 	@echo 'make run          fetch the base, apply the stack, build, boot, test; prints a table'
@@ -19,6 +20,9 @@ help:
 	@echo 'make bench        what the stack costs in instructions and text, against the base'
 	@echo 'make baseline     run the tests on the unpatched base and keep what they say'
 	@echo 'make coccicheck   run the rules of coccinelle/ on the patched tree'
+	@echo 'make cover PART=1 print its cover letter, figures filled in'
+	@echo 'make send PART=1a make the messages of that posting, signed off, and stop there'
+	@echo 'make posted       keep in posted/ what was sent since'
 	@echo 'make clean        remove worktrees, objects and results from the cache'
 	@echo
 	@echo 'LINUX=PATH        stand on this git tree (mm-unstable, ...) instead of the base'
@@ -30,6 +34,7 @@ run: deps fetch apply
 	@ci/ktest stack
 
 check: deps
+	@ci/deps send
 	@ci/check
 
 baseline: deps fetch
@@ -46,7 +51,15 @@ matrix: fetch apply
 	@ci/deps matrix
 	@ci/matrix $(ARCH)
 
+cover: apply
+	@ci/cover $(PART)
+
+send: apply
+	@ci/deps send
+	@ci/send $(PART)
+
+posted: fetch
 applies apply: fetch
 coccicheck: apply
-deps fetch apply applies export coccicheck clean:
+deps fetch apply applies export coccicheck posted clean:
 	@ci/$@

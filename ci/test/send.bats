@@ -1,0 +1,202 @@
+#!/usr/bin/env bats
+# send, cover, parts, posted: from the stack to the messages, and what was sent.
+
+# shellcheck disable=SC2154 # bats and helper.bash set these
+load helper
+
+# A toy stack that can be sent, by a person.
+toy_send() {
+	command -v b4 >/dev/null || skip "b4 is not installed (ci/deps send)"
+	toy_stack
+	rm -r "$XDG_CACHE_HOME"
+	git -C "$LINUX" worktree prune
+	mkdir "$LINUX/scripts"
+	cat >"$LINUX/scripts/get_maintainer.pl" <<-'S'
+		#!/bin/sh
+		case "$*" in
+		*--nol*) echo "Mary Maintainer <mary@mm.org>" ;;
+		*--nom*) echo linux-mm@kvack.org ;;
+		esac
+		! grep -q thirty || echo "Thelma Thirty <thelma@mm.org>"
+	S
+	printf '#!/bin/sh\nfor f; do :; done\n! grep -n "^+thirteen" "$f"\n' >"$LINUX/scripts/checkpatch.pl"
+	chmod +x "$LINUX"/scripts/*
+	git -C "$LINUX" add .
+	git -C "$LINUX" commit -qm scripts
+	git -C "$LINUX" config user.name "Jo Sender"
+	git -C "$LINUX" config user.email jo@kernel.org
+	cat >cover-letter.txt <<-'T'
+		Part 1
+		------
+
+		mm: spell out numbers
+
+		Numbers are spelled out, in @files@ file.
+	T
+	rm -rf posted
+	ci/apply
+	stack=$(echo "$XDG_CACHE_HOME"/pgtable-stack/git-*/stack/linux)
+	cache=${stack%/stack/linux}
+	export SIGNOFF=yes
+}
+
+# edit PATTERN: the stack's last patch, exported.
+edit() {
+	sed -i "$1" "$stack/mm/memory.c"
+	git -C "$stack" commit -q -a --amend --no-edit
+	ci/export
+}
+
+# What a person does: b4 send, through a mail server that keeps all.
+really_send() {
+	printf '#!/bin/sh\ncat >>"%s"\n' "$t/outbox" >"$t/sendmail"
+	chmod +x "$t/sendmail"
+	(cd "$cache/send/linux" && git config sendemail.smtpserver "$t/sendmail" &&
+		echo | b4 send --no-sign)
+}
+
+@test "send: messages signed off, to the maintainers; git am makes the stack's tree of them" {
+	toy_send
+	ci/send 1
+	[ "$(ls "$cache/send/1" | wc -l)" = 3 ]
+	for m in "$cache"/send/1/*.eml; do
+		grep -qx 'From: Jo Sender <jo@kernel.org>' "$m"
+		grep -q '^To: .*Mary Maintainer' "$m"
+		grep -q 'linux-mm@kvack.org' "$m"
+	done
+	grep -qx 'Subject: \[PATCH 0/2\] mm: spell out numbers' "$cache"/send/1/0000-*
+	grep -qx 'Numbers are spelled out, in 1 file.' "$cache"/send/1/0000-*
+	grep -qx "base-commit: $(git -C "$LINUX" rev-parse HEAD)" "$cache"/send/1/0000-*
+	[ "$(grep -c '^Signed-off-by: Jo Sender <jo@kernel.org>$' "$cache/send/1.mbox")" = 2 ]
+	run ! grep -q localhost "$cache/send/1.mbox"
+	git clone -q "$LINUX" "$t/read"
+	git -C "$t/read" am -q "$cache/send/1.mbox"
+	[ "$(git -C "$t/read" rev-parse 'HEAD^{tree}')" = "$(git -C "$stack" rev-parse 'HEAD^{tree}')" ]
+	[ "$(git -C "$t/read" log -1 --format='%an %ae')" = "Jo Sender jo@kernel.org" ]
+	# and nothing of it came into the stack
+	ci/export
+	run ! grep -q Signed-off-by patches/*
+}
+
+@test "send: a sender who is the placeholder, or nobody" {
+	toy_send
+	git -C "$LINUX" config user.email maintainers@users.noreply.seed.example
+	fails "the sender is Jo Sender <maintainers@users.noreply.seed.example>, a placeholder" ci/send 1
+	git -C "$LINUX" config user.email you@example.com
+	fails "a placeholder" ci/send 1
+	git -C "$LINUX" config --unset user.email
+	fails "git has no name and address for the sender" ci/send 1
+	[ ! -e "$cache/send" ]
+}
+
+@test "send: nobody signs off" {
+	toy_send
+	SIGNOFF='' fails "nobody signs these patches off" ci/send 1
+	[[ "$output" == *"if Jo Sender <jo@kernel.org> certifies that, add SIGNOFF=yes"* ]]
+	[ ! -e "$cache/send" ]
+}
+
+@test "send: a cover letter with an unfilled figure" {
+	toy_send
+	echo 'It takes @instructions@ instructions, and @lost:mm@ lines, and @gone:7@.' >>cover-letter.txt
+	fails "cover-letter.txt, part 1, has figures that nobody filled in: @gone:7@ @instructions@" ci/send 1
+	sed -i 's/, and @gone:7@/, and @gone:2@ of patch @no:2@/' cover-letter.txt
+	mkdir "$cache/report"
+	printf 'other\t1\ninstructions\t4711\n' >"$cache/report/figures.tsv"
+	ci/send 1
+	grep -qx 'It takes 4711 instructions, and 0 lines, and 1 of patch 2.' "$cache"/send/1/0000-*
+}
+
+@test "send: a part that has no cover letter, or is none" {
+	toy_send
+	sed -i 's/Part 1/Part 2/' cover-letter.txt
+	fails "cover-letter.txt has no section 'Part 1'" ci/send 1
+	fails "series has no part '2' with patches in it" ci/send 2
+	[[ "$output" == *"there are: 1"* ]]
+	fails "which part?" ci/send
+}
+
+@test "send: a patch without a subject prefix" {
+	toy_send
+	git -C "$stack" commit -q --amend -m "Spell out thirty"
+	ci/export
+	fails "without a prefix that names the subsystem: Spell out thirty" ci/send 1
+	[ ! -e "$cache/send" ]
+}
+
+@test "send: what checkpatch complains of" {
+	toy_send
+	edit 's/^13$/thirteen/'
+	fails "checkpatch complains of what no changelog explains" ci/send 1
+}
+
+@test "send: a long part has to be cut; a cut part is sent in postings" {
+	toy_send
+	for i in $(seq 14 27); do
+		sed -i "s/^$i\$/number $i/" "$stack/mm/memory.c"
+		git -C "$stack" commit -qam "mm: spell out $i"
+	done
+	ci/export
+	fails "part 1 has 16 patches, and 15 are about what a posting has" ci/send 1
+	sed -i 's/^# Part 1.*/&\n# Posting 1a/; s/^0003-/# Posting 1b\n&/' series
+	fails "part 1 has 16 patches, and is sent in 2 postings" ci/send 1
+	[[ "$output" == *"make send PART=1a: patches 1-2, make send PART=1b: patches 3-16"* ]]
+	ci/send 1b
+	grep -qx 'Subject: \[PATCH 00/14\] mm: spell out numbers (2 of 2)' "$cache"/send/1b/0000-*
+	grep -q 'This is posting 2 of 2: patches 3-16 of 16' "$cache"/send/1b/0000-*
+	# on the posting before
+	ci/send 1a
+	git clone -q "$LINUX" "$t/read"
+	git -C "$t/read" am -q "$cache/send/1a.mbox" "$cache/send/1b.mbox"
+	[ "$(git -C "$t/read" rev-parse 'HEAD^{tree}')" = "$(git -C "$stack" rev-parse 'HEAD^{tree}')" ]
+}
+
+@test "send: what was sent is kept, and the next version compared with it" {
+	toy_send
+	ci/send 1
+	change_id=$(grep -h '^change-id' "$cache"/send/1/0000-*)
+	ci/posted
+	[ ! -e posted ]
+	really_send
+	grep -q '^Subject: \[PATCH 2/2\]' "$t/outbox"
+	ci/posted
+	[ "$(ls posted)" = pgtable-1-v1.bundle ]
+	# The next version.
+	edit 's/^20$/twenty/'
+	fails "does not say what changed since the version that was sent" ci/send 1
+	(cd "$cache/send/linux" && EDITOR='sed -i s/EDITME:.*/twenty/' b4 prep --edit-cover)
+	run ci/send 1
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ "$output" == *"git range-diff against sent/pgtable-1-v1:"* ]]
+	[[ "$output" == *"1:  "*" = 1:  "*"2:  "*" ! 2:  "*"++twenty"* ]]
+	[[ "$output" != *" < "* ]]
+	grep -qx 'Subject: \[PATCH v2 0/2\] mm: spell out numbers' "$cache"/send/1/0000-*
+	grep -qx -- '- twenty' "$cache"/send/1/0000-*
+	[ "$(grep -h '^change-id' "$cache"/send/1/0000-*)" = "$change_id" ]
+	[ "$(grep -c 'Mary Maintainer' "$cache"/send/1/0000-*)" = 1 ]
+	# It comes back from posted/ if the cache doesn't have it.
+	was=$(git -C "$LINUX" rev-parse 'sent/pgtable-1-v1^{commit}')
+	git -C "$LINUX" tag -d sent/pgtable-1-v1
+	ci/posted
+	[ "$(git -C "$LINUX" rev-parse 'sent/pgtable-1-v1^{commit}')" = "$was" ]
+}
+
+@test "send: work in the branch that b4 has is not overwritten" {
+	toy_send
+	ci/send 1
+	echo more >>"$cache/send/linux/mm/memory.c"
+	fails "has changes" ci/send 1
+	grep -q more "$cache/send/linux/mm/memory.c"
+}
+
+@test "send: commits that a person made there are not overwritten" {
+	toy_send
+	ci/send 1
+	git -C "$cache/send/linux" commit -q --amend -m "mm: spell out thirty" -m "Reviewed-by: R <r@mm.org>"
+	was=$(git -C "$cache/send/linux" rev-parse b4/pgtable-1)
+	fails "b4/pgtable-1 has commits that were not made here" ci/send 1
+	[ "$(git -C "$cache/send/linux" rev-parse b4/pgtable-1)" = "$was" ]
+	git -C "$cache/send/linux" checkout -q -B b4/pgtable-1 refs/b4-made/pgtable-1
+	ci/send 1
+}
