@@ -4,7 +4,7 @@ TESTS ?= quick
 export LINUX TESTS MIRROR KEYRING SIGNOFF ASSISTED_BY
 
 .PHONY: help run check deps fetch apply applies export build matrix bench baseline coccicheck \
-	cover send posted clean
+	cover send posted rebase clean
 .NOTPARALLEL:
 help:
 	@echo 'make run          fetch the base, apply the stack, build, boot, test; prints a table'
@@ -23,6 +23,7 @@ help:
 	@echo 'make cover PART=1 print its cover letter, figures filled in'
 	@echo 'make send PART=1a make the messages of that posting, signed off, and stop there'
 	@echo 'make posted       keep in posted/ what was sent since'
+	@echo 'make rebase BASE= carry the stack over to another base (or LINUX= BASE=REF)'
 	@echo 'make clean        remove worktrees, objects and results from the cache'
 	@echo
 	@echo 'LINUX=PATH        stand on this git tree (mm-unstable, ...) instead of the base'
@@ -57,6 +58,9 @@ cover: apply
 send: apply
 	@ci/deps send
 	@ci/send $(PART)
+
+rebase: deps
+	@BASE='$(BASE)' ci/rebase
 
 posted: fetch
 applies apply: fetch

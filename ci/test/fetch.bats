@@ -130,6 +130,45 @@ nothing_imported() {
 	[[ "$output" == *"note: the stack was tested on 7.3.4-1"* ]]
 }
 
+@test "rebase: onto Debian's next version, which series names afterwards" {
+	toy_archive 7.3.4-1
+	ci/fetch
+	printf '\n# Part 1: toy\n0001-mm-spell-out-ten.patch\n' >>series
+	cat >patches/0001-mm-spell-out-ten.patch <<-'P'
+		From: A <a@localhost>
+		Date: Thu, 1 Jan 2026 00:00:00 +0000
+		Subject: [PATCH] mm: spell out ten
+
+		---
+		diff --git a/mm/memory.c b/mm/memory.c
+		--- a/mm/memory.c
+		+++ b/mm/memory.c
+		@@ -7,7 +7,7 @@
+		 7
+		 8
+		 9
+		-10
+		+ten
+		 11
+		 12
+		 13
+	P
+	seq() { command seq 0 40; }
+	toy_archive 7.3.5-1
+	unset -f seq
+	sed -i "s/^# base: .*/# base: 7.3.4-1/; s/^# sha256: .*/# sha256: $(sha256sum <"$c/download/linux-source-7.3_7.3.4-1.deb" | cut -d' ' -f1)/" series
+	printf '\n# Part 1: toy\n0001-mm-spell-out-ten.patch\n' >>series
+	BASE=7.3.6-1 fails "trixie-backports has no linux-source-7.3 7.3.6-1" ci/rebase
+	[[ "$output" == *"it has 7.3.5-1"* ]]
+	BASE=7.3.4-1 fails "the stack stands on 7.3.4-1 already" ci/rebase
+	BASE=7.3.5-1 ci/rebase
+	grep -qx '# base: 7.3.5-1' series
+	grep -qx "# sha256: $(sha256sum <"$t/archive/pool/linux-source-7.3_7.3.5-1.deb" | cut -d' ' -f1)" series
+	grep -qx '@@ -8,7 +8,7 @@.*' patches/0001*
+	ci/fetch
+	ci/apply
+}
+
 @test "a newer base in series is fetched, an older one serves when it can't be" {
 	toy_archive 7.3.4-1
 	ci/fetch
