@@ -1,7 +1,7 @@
 # The front door: every target is a script in ci/, which does the work.
 
 TESTS ?= quick
-export LINUX TESTS MIRROR KEYRING SIGNOFF ASSISTED_BY
+export LINUX TESTS STRESS MIRROR KEYRING SIGNOFF ASSISTED_BY
 
 .PHONY: help run check deps fetch apply applies export build matrix bench baseline coccicheck \
 	cover send posted rebase clean
@@ -29,6 +29,7 @@ help:
 	@echo 'LINUX=PATH        stand on this git tree (mm-unstable, ...) instead of the base'
 	@echo 'ARCH=ROW          a row of ci/arches (arm64, s390, arm-lpae, ...); several for matrix'
 	@echo 'TESTS=all|REGEX   all tests, or those whose name in ci/tests matches'
+	@echo 'STRESS=SECONDS    how long stack/walk_stress runs (60)'
 	@echo 'XDG_CACHE_HOME    where the cache is: $${XDG_CACHE_HOME:-~/.cache}/pgtable-stack'
 
 run: deps fetch apply

@@ -141,6 +141,16 @@ done_='# end of tests\n'
 	TESTS=nonsense fails "TESTS=nonsense selects no test" ci/ktest stack
 }
 
+@test "how long the stress test runs" {
+	toy_stack
+	STRESS=long fails "STRESS=long does not begin with a number of seconds" ci/ktest base
+	printf '#!/bin/sh\ncat "$3"\nexit 1\n' >ci/guest
+	printf '#!/bin/sh\n' >ci/build
+	printf 'stack/walk_stress quick 600 stack/walk_stress\nmm/a quick 10 mm/a -t 1\n' >ci/tests
+	fails $'600 stack/walk_stress\nmm/a quick 10 mm/a -t 1' ci/ktest base
+	STRESS='1800 -s 7' fails $'2400 stack/walk_stress -t 1800 -s 7\nmm/a quick 10 mm/a -t 1' ci/ktest base
+}
+
 @test "a line of the kernel's log that complains fails the run, with the lines around it" {
 	toy_stack
 	while read -r line; do
