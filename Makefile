@@ -3,7 +3,7 @@
 TESTS ?= quick
 export LINUX TESTS STRESS MIRROR KEYRING SIGNOFF ASSISTED_BY
 
-.PHONY: help run check deps fetch apply applies export build matrix bench baseline coccicheck \
+.PHONY: help run check deps fetch apply applies export build matrix bench baseline answers coccicheck \
 	cover send posted rebase clean
 .NOTPARALLEL:
 help:
@@ -19,6 +19,7 @@ help:
 	@echo 'make matrix       build, check and boot it for every architecture; prints a table'
 	@echo 'make bench        what the stack costs in instructions and text, against the base'
 	@echo 'make baseline     run the tests on the unpatched base and keep what they say'
+	@echo 'make answers      compare what smaps, mincore, ... say; ARGS= as for same_answers.c'
 	@echo 'make coccicheck   run the rules of coccinelle/ on the patched tree'
 	@echo 'make cover PART=1 print its cover letter, figures filled in'
 	@echo 'make send PART=1a make the messages of that posting, signed off, and stop there'
@@ -44,6 +45,9 @@ baseline: deps fetch
 
 bench: deps fetch apply
 	@CONFIG=$(CONFIG) ci/bench
+
+answers: deps fetch apply
+	@ci/answers $(ARGS)
 
 build: deps fetch apply
 	@$(if $(ARCH),ci/deps matrix)

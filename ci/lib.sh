@@ -155,6 +155,14 @@ base_version() {
 	fi
 }
 
+# answers TEST KTAP: what a run of same_answers printed, without its verdicts.
+answers() { sed -n "\\,^# start $1\$,,/^# took/{/^    # Totals/d; s/^    # //p}" "$2"; }
+
+# same_answers compared: a hunk's header is the scene, situation and interface.
+diff_answers() {
+	GIT_CONFIG_GLOBAL=/dev/null git diff --no-index --no-color --no-ext-diff -U0 "$@" | sed '1,4d'
+}
+
 # git format-patch whose output depends on the commits alone, not on the user's
 # settings. The stack's worktree is the first argument.
 format_patch() {
