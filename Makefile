@@ -1,10 +1,10 @@
 # The front door: every target is a script in ci/, which does the work.
 
 TESTS ?= quick
-export LINUX TESTS STRESS MIRROR KEYRING SIGNOFF ASSISTED_BY
+export LINUX TESTS STRESS MIRROR KEYRING SIGNOFF ASSISTED_BY PATCH CHECKS SHARD MINUTES ROWS
 
-.PHONY: help run check deps fetch apply applies export build matrix bench baseline answers coccicheck \
-	cover send posted rebase clean
+.PHONY: help run check deps fetch apply applies export build matrix bisect shards bench baseline answers \
+	coccicheck cover send posted rebase clean
 .NOTPARALLEL:
 help:
 	@echo 'make run          fetch the base, apply the stack, build, boot, test; prints a table'
@@ -17,6 +17,8 @@ help:
 	@echo 'make export       write the commits of that worktree to patches/ and series'
 	@echo 'make build        build the patched kernel (CONFIG=debug, fast or mm-ci; or ARCH=)'
 	@echo 'make matrix       build, check and boot it for every architecture; prints a table'
+	@echo 'make bisect       does each patch build, boot and keep quiet by itself? (hours)'
+	@echo 'make shards       names the parts that "make bisect SHARD=" can be split into, as JSON'
 	@echo 'make bench        what the stack costs in instructions and text, against the base'
 	@echo 'make baseline     run the tests on the unpatched base and keep what they say'
 	@echo 'make answers      compare what smaps, mincore, ... say; ARGS= as for same_answers.c'
@@ -28,7 +30,8 @@ help:
 	@echo 'make clean        remove worktrees, objects and results from the cache'
 	@echo
 	@echo 'LINUX=PATH        stand on this git tree (mm-unstable, ...) instead of the base'
-	@echo 'ARCH=ROW          a row of ci/arches (arm64, s390, arm-lpae, ...); several for matrix'
+	@echo 'ARCH=ROW          a row of ci/arches (arm64, s390, ...); several for matrix and bisect'
+	@echo 'PATCH=12|3-7|GLOB for bisect: these patches only'
 	@echo 'TESTS=all|REGEX   all tests, or those whose name in ci/tests matches'
 	@echo 'STRESS=SECONDS    how long stack/walk_stress runs (60)'
 	@echo 'XDG_CACHE_HOME    where the cache is: $${XDG_CACHE_HOME:-~/.cache}/pgtable-stack'
@@ -56,6 +59,16 @@ build: deps fetch apply
 matrix: fetch apply
 	@ci/deps matrix
 	@ci/matrix $(ARCH)
+
+bisect: deps fetch apply
+	@ci/deps matrix
+	@ci/bisect $(ARCH)
+
+# Nothing but the list on its output.
+shards:
+	@{ ci/fetch && ci/apply; } >&2
+	@ci/bisect --shards
+
 
 cover: apply
 	@ci/cover $(PART)

@@ -174,6 +174,48 @@ format_patch() {
 		--subject-prefix=PATCH --src-prefix=a/ --dst-prefix=b/ "${@:2}"
 }
 
+# Sets what ci/arches says of ROW: arch, srcarch, prefix, how; and compiler.
+read_row() {
+	read -r arch srcarch prefix how < <(
+		awk -v r="$1" '$1 == r { print $2, $3, $4, $5 }' "$top/ci/arches") || return
+	case $prefix in
+	-) compiler=gcc ;;
+	clang) compiler=clang-19 ;;
+	*) compiler=${prefix}gcc ;;
+	esac
+}
+
+# all_rows: those of ci/arches. known_rows ROW...: is each one of them?
+all_rows() { awk '!/^#/ { print $1 }' "$top/ci/arches"; }
+known_rows() {
+	local row
+	for row; do
+		all_rows | grep -qxF -e "$row" ||
+			die "ci/arches has no row '$row'" "it has $(all_rows | xargs)"
+	done
+}
+
+# new_worktree TREE WHAT COMMIT: checks it out there, whatever was there before.
+new_worktree() {
+	need_mb 2000 "a worktree of $2"
+	say "checking out $2"
+	git -C "$repo" worktree remove -f -f "$1" 2>/dev/null || true
+	rm -rf "$1"
+	git -C "$repo" worktree add -q --detach "$1" "$3"
+}
+
+# outcome LOG COMMAND...: runs it, with its output in LOG as well, and sets
+# $result: its last line that begins with ==, or else what it failed with.
+outcome() {
+	local log=$1 rc=0
+	shift
+	"$@" 2>&1 | tee "$log" || rc=$?
+	[ $rc != 130 ] && [ $rc != 143 ] || exit $rc
+	result=$(sed -n '$s/^== //p' "$log")
+	[ $rc = 0 ] || result=$(sed -n 's/^error: //p' "$log" | tail -n 1)
+	return $rc
+}
+
 # not_in_the_middle TREE: a worktree belongs to whoever is at something in it.
 not_in_the_middle() {
 	local d tree=$1

@@ -11,7 +11,7 @@ setup() {
 	export GIT_COMMITTER_NAME=C GIT_COMMITTER_EMAIL=c@localhost
 	locked=${PGTABLE_STACK_LOCKED:-}
 	real_linux=${LINUX:+$(realpath "$LINUX")}
-	unset PGTABLE_STACK_LOCKED LINUX MIRROR KEYRING TESTS MAKEFLAGS MAKELEVEL
+	unset PGTABLE_STACK_LOCKED LINUX MIRROR KEYRING TESTS PATCH CHECKS SHARD MINUTES ROWS MAKEFLAGS MAKELEVEL
 	cp -a "$top" "$t/repo" 2>/dev/null || true
 	rm -rf "$t/repo/.git" "$t/repo/patches"
 	mkdir "$t/repo/patches"

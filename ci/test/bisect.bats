@@ -1,0 +1,195 @@
+#!/usr/bin/env bats
+# bisect: which check is run when, and what of it is kept. Stand-ins for ci/build,
+# ci/guest and the kernel's scripts say what the tests want to hear.
+
+# shellcheck disable=SC2154 # bats and helper.bash set these
+load helper
+
+# A toy stack of three patches, the third one s390's. The kernel's scripts and the
+# compiler complain of each line of mm/memory.c with a word in $t/WHO.
+toy_bisect() {
+	mkdir -p "$t/linux/scripts" "$t/linux/arch/s390/mm"
+	echo old >"$t/linux/arch/s390/mm/fault.c"
+	printf '#!/bin/sh\n! grep -h . %s/checkpatch\n' "$t" >"$t/linux/scripts/checkpatch.pl"
+	printf '#!/bin/sh\nshift; grep -Hnf %s/kernel-doc "$@"\n' "$t" >"$t/linux/scripts/kernel-doc"
+	printf '#!/bin/sh\necho "add/remove: 0/0 grow/shrink: 1/1 up/down: 7/-9 (-2)"; echo "Total: Before=100, After=98, chg -2%%"\n' \
+		>"$t/linux/scripts/bloat-o-meter"
+	chmod +x "$t/linux/scripts/"*
+	touch "$t"/{checkpatch,kernel-doc,compiler,calls}
+	toy_stack
+	echo new >"$stack/arch/s390/mm/fault.c"
+	git -C "$stack" commit -qam "s390: something new"
+	ci/export
+	dir=${stack%/stack/linux}/bisect
+	cat >ci/build <<-S
+		#!/bin/bash
+		echo "\$* at \$(git -C $dir/linux log -1 --format=%s)" >>$t/calls
+		[ ! -e $t/broken ] || { echo "error: does not build" >&2; exit 3; }
+		case \$1 in --objects) out=$dir/arch/\$3.objects ;; --w1) out=$dir/fast ;; *) out=$dir/debug ;; esac
+		mkdir -p \$out
+		cp /bin/true \$out/vmlinux
+		grep -hf $t/compiler $dir/linux/{mm/memory.c,arch/s390/mm/fault.c} | sort >\$out/warnings
+		echo "== built"
+	S
+	cat >ci/guest <<-S
+		#!/bin/bash
+		echo "guest" >>$t/calls
+		mkdir -p $dir/guest
+		touch $dir/guest/splats.txt
+		printf 'kunit: a\t%s\t\n' "\$(cat $t/verdict 2>/dev/null || echo pass)" >$dir/guest/rows.tsv
+	S
+}
+
+verdicts() { ci/bisect --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]*//'; }
+
+@test "every check of every patch has a row, and is not run again" {
+	toy_bisect
+	ci/bisect
+	diff - <(verdicts) <<-E
+		0001 checkpatch - pass
+		0001 kernel-doc - pass
+		0001 objects x86_64 pass
+		0001 build x86_64 pass
+		0001 size x86_64 pass
+		0001 boot x86_64 pass
+		0002 checkpatch - pass
+		0002 kernel-doc - pass
+		0002 objects x86_64 pass
+		0002 build x86_64 pass
+		0002 size x86_64 pass
+		0002 boot x86_64 pass
+		0003 checkpatch - pass
+		0003 kernel-doc - pass
+		0003 objects x86_64 same
+		0003 build x86_64 same
+		0003 size x86_64 same
+		0003 boot x86_64 same
+		0003 objects s390 pass
+	E
+	# Each tree once, the base for the first comparison.
+	[ "$(grep -c '^--objects bisect x86_64 mm/memory.o at' "$t/calls")" = 3 ]
+	[ "$(grep -c '^--w1 bisect fast at' "$t/calls")" = 3 ]
+	[ "$(grep -c '^guest' "$t/calls")" = 2 ]
+	grep -q '^--objects bisect s390 arch/s390/mm/fault.o at s390: something new' "$t/calls"
+	[ "$(ci/bisect --rows | awk -F '\t' '$2 == "size" { print $6 }' | head -n 1)" = "-2 of 100 bytes (7/-9)" ]
+	: >"$t/calls"
+	ci/bisect
+	[ ! -s "$t/calls" ]
+}
+
+@test "after an edit only what depends on it is run again, and the edit taken back nothing" {
+	toy_bisect
+	ci/bisect
+	cp -a patches "$t/before"
+	: >"$t/calls"
+	sed -i 's/^+thirty/+THIRTY/' patches/0002*
+	ci/apply
+	ci/bisect
+	run ! grep "spell out ten" "$t/calls"
+	[ "$(grep -c "^--objects bisect x86_64 mm/memory.o at mm: spell out thirty" "$t/calls")" = 1 ]
+	cp "$t/before/"* patches/
+	ci/apply
+	: >"$t/calls"
+	ci/bisect
+	[ ! -s "$t/calls" ]
+}
+
+@test "what the parent did not say fails the patch that brings it, and no other" {
+	toy_bisect
+	echo thirty >"$t/compiler"
+	echo ten >"$t/kernel-doc"
+	fails "FAILED  0002-mm-spell-out-thirty.patch, objects x86_64: 1 new: thirty" ci/bisect
+	[ "$(verdicts | grep fail | xargs)" = "0001 kernel-doc - fail 0002 objects x86_64 fail 0002 build x86_64 fail" ]
+	# A failure is tried again.
+	: >"$t/kernel-doc"
+	fails "0002-mm-spell-out-thirty.patch, objects x86_64" ci/bisect
+	[ "$(verdicts | grep -c fail)" = 2 ]
+}
+
+@test "a patch that doesn't build, one that doesn't boot, one whose log complains" {
+	toy_bisect
+	touch "$t/broken"
+	fails "0001-mm-spell-out-ten.patch, build x86_64: does not build" ci/bisect
+	rm "$t/broken"
+	echo fail >"$t/verdict"
+	fails "0002-mm-spell-out-thirty.patch, boot x86_64: 1 tests fail" ci/bisect
+	echo skip >"$t/verdict"
+	fails "boot x86_64: 0 tests fail" ci/bisect
+	rm "$t/verdict"
+	sed -i 's,^touch.*splats.txt,echo "12:BUG: bad" >'"$dir/guest/splats.txt," ci/guest
+	fails "boot x86_64: the kernel complained: 12:BUG: bad" ci/bisect
+}
+
+@test "checkpatch: what the changelog explains passes, what it doesn't doesn't" {
+	toy_bisect
+	echo "0001: CHECK:SPACING: no space" >"$t/checkpatch"
+	CHECKS=checkpatch fails "the changelog doesn't explain SPACING" ci/bisect
+	sed -i 's/^---$/SPACING is meant.\n---/' patches/*.patch
+	ci/apply
+	CHECKS=checkpatch ci/bisect
+	echo "it broke" >"$t/checkpatch"
+	rm -r "$dir/results"
+	CHECKS=checkpatch fails "checkpatch -: " ci/bisect
+}
+
+@test "a half-written result is none" {
+	toy_bisect
+	CHECKS=checkpatch ci/bisect
+	whole=$(ls "$dir"/results/*.tsv | head -n 1)
+	for n in 20 60 "$(($(wc -c <"$whole") - 3))"; do
+		head -c "$n" "$whole" >"$t/half"
+		cp "$t/half" "$whole"
+		run ci/bisect --rows
+		[[ "$output" == *"line 1 of $whole is not a whole row: taken for no result"* ]]
+		[ "$(verdicts 2>/dev/null | grep -c 'checkpatch - untested')" = 1 ]
+		CHECKS=checkpatch ci/bisect
+		[ "$(verdicts | grep -c 'checkpatch - pass')" = 3 ]
+	done
+	# What a run that was killed leaves is no result either.
+	mv "$whole" "$whole.tmp"
+	[ "$(verdicts | grep -c 'checkpatch - untested')" = 1 ]
+}
+
+@test "results of another version of the stack are left out, and said to be" {
+	toy_bisect
+	CHECKS=objects ci/bisect
+	mkdir "$t/rows"
+	mv "$dir/rows/all.tsv" "$t/rows/"
+	rm -r "$dir/results"
+	ROWS=$t/rows run -0 --separate-stderr ci/bisect --rows
+	[ -z "$stderr" ]
+	[ "$(grep -c $'objects\t.*\tpass' <<<"$output")" = 3 ]
+	sed -i 's/^+thirty/+THIRTY/' patches/0002*
+	ci/apply
+	ROWS=$t/rows run -0 --separate-stderr ci/bisect --rows
+	[[ "$stderr" == "note: 2 rows in $t/rows are of another version of the stack"* ]]
+	[ "$(grep -c $'0002.*objects\t.*\tuntested' <<<"$output")" = 1 ]
+	ROWS=$t fails "is no directory with rows" ci/bisect --rows
+}
+
+@test "the shards are all of the work, each check in one of them" {
+	toy_bisect
+	ci/bisect --rows >"$t/all"
+	[ "$(ci/bisect --shards)" = '["patches-1", "arch-s390"]' ]
+	for s in patches-1 arch-s390; do SHARD=$s ci/bisect --rows; done >"$t/parts"
+	diff "$t/all" "$t/parts"
+	SHARD=arch-s390 ci/bisect
+	[ "$(cut -f 2-4 "$dir/rows/arch-s390.tsv")" = $'objects\ts390\tpass' ]
+	SHARD=patches-2 fails "there is no shard 'patches-2' of this stack" ci/bisect
+	[[ "$output" == *"'make shards' lists them: patches-1 arch-s390"* ]]
+}
+
+@test "PATCH, ARCH, CHECKS and MINUTES narrow it, and what is not there is said" {
+	toy_bisect
+	[ "$(PATCH=2 verdicts | cut -c 1-4 | sort -u)" = 0002 ]
+	[ "$(PATCH=0002-3 verdicts | cut -c 1-4 | sort -u | xargs)" = "0002 0003" ]
+	[ "$(PATCH='s*ten' verdicts | cut -c 1-4 | sort -u)" = 0001 ]
+	[ "$(verdicts s390)" = "0003 objects s390 untested" ]
+	[ "$(CHECKS='boot size' verdicts | cut -d ' ' -f 2 | sort -u | xargs)" = "boot size" ]
+	PATCH=4 fails "no check of these patches is selected by PATCH=4" ci/bisect
+	CHECKS=sparse fails "there is no check 'sparse'" ci/bisect
+	fails "ci/arches has no row 's309'" ci/bisect s309
+	MINUTES=0 run -0 ci/bisect
+	[[ "$output" == *"15 of 19 checks have no result yet"* ]]
+	[ ! -s "$t/calls" ]
+}
