@@ -3,8 +3,8 @@
 TESTS ?= quick
 export LINUX TESTS STRESS MIRROR KEYRING SIGNOFF ASSISTED_BY PATCH CHECKS SHARD MINUTES ROWS
 
-.PHONY: help run check deps fetch apply applies export build matrix bisect shards bench baseline answers \
-	coccicheck cover send posted rebase clean
+.PHONY: help run check deps fetch apply applies export build matrix bisect shards report bench baseline \
+	answers coccicheck cover send posted rebase clean
 .NOTPARALLEL:
 help:
 	@echo 'make run          fetch the base, apply the stack, build, boot, test; prints a table'
@@ -19,6 +19,7 @@ help:
 	@echo 'make matrix       build, check and boot it for every architecture; prints a table'
 	@echo 'make bisect       does each patch build, boot and keep quiet by itself? (hours)'
 	@echo 'make shards       names the parts that "make bisect SHARD=" can be split into, as JSON'
+	@echo 'make report       all results there are as a page, and as a text for a cover letter'
 	@echo 'make bench        what the stack costs in instructions and text, against the base'
 	@echo 'make baseline     run the tests on the unpatched base and keep what they say'
 	@echo 'make answers      compare what smaps, mincore, ... say; ARGS= as for same_answers.c'
@@ -32,6 +33,8 @@ help:
 	@echo 'LINUX=PATH        stand on this git tree (mm-unstable, ...) instead of the base'
 	@echo 'ARCH=ROW          a row of ci/arches (arm64, s390, ...); several for matrix and bisect'
 	@echo 'PATCH=12|3-7|GLOB for bisect: these patches only'
+	@echo 'SHARD=NAME        for bisect: this part only, one of make shards'
+	@echo 'ROWS=DIR          for bisect and report: also the rows of other machines, *.tsv'
 	@echo 'TESTS=all|REGEX   all tests, or those whose name in ci/tests matches'
 	@echo 'STRESS=SECONDS    how long stack/walk_stress runs (60)'
 	@echo 'XDG_CACHE_HOME    where the cache is: $${XDG_CACHE_HOME:-~/.cache}/pgtable-stack'
@@ -66,9 +69,8 @@ bisect: deps fetch apply
 
 # Nothing but the list on its output.
 shards:
-	@{ ci/fetch && ci/apply; } >&2
+	@{ ci/deps && ci/fetch && ci/apply; } >&2
 	@ci/bisect --shards
-
 
 cover: apply
 	@ci/cover $(PART)
@@ -82,6 +84,6 @@ rebase: deps
 
 posted: fetch
 applies apply: fetch
-coccicheck: apply
-deps fetch apply applies export coccicheck posted clean:
+coccicheck report: apply
+deps fetch apply applies export coccicheck posted report clean:
 	@ci/$@

@@ -216,6 +216,9 @@ outcome() {
 	return $rc
 }
 
+# stamp DIR: the results in it are of the stack as it is applied.
+stamp() { git -C "$cache/$id/stack/linux" rev-parse 'HEAD^{tree}' >"$1/tree"; }
+
 # not_in_the_middle TREE: a worktree belongs to whoever is at something in it.
 not_in_the_middle() {
 	local d tree=$1

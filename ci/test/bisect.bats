@@ -193,3 +193,49 @@ verdicts() { ci/bisect --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]*//'
 	[[ "$output" == *"15 of 19 checks have no result yet"* ]]
 	[ ! -s "$t/calls" ]
 }
+
+@test "the report has what failed, what was not tested, and nothing of another stack" {
+	toy_bisect
+	echo thirty >"$t/compiler"
+	CHECKS="objects build" fails "a patch fails by itself" ci/bisect
+	c=${stack%/stack/linux}
+	mkdir -p "$c"/{matrix,bench,stack/results}
+	printf 's390\twhole\tbuilt\tFAILED: 1 new <warning>\t\nalpha\tobjects\t-\tas base (0 warnings)\t-\n' >"$c/matrix/table"
+	printf '%s\n' $'NEW\tmm/cow: one\tpass\tfail\t' $'SAME\tmm/cow\tpass\tpass\t' $'SAME\tmm/rmap\tskip\tskip\tSKIP no swap' \
+		>"$c/stack/results/table.tsv"
+	printf 'smaps\t200\n' >"$c/bench/base.costs"
+	printf 'smaps\t190\n' >"$c/bench/stack.costs"
+	git -C "$stack" rev-parse 'HEAD^{tree}' | tee "$c"/{matrix,bench,stack/results}/tree
+	ci/report
+	digest=$c/report/digest.txt page=$c/report/index.html
+	grep -q '^  objects     2 pass, 1 same, 1 fail$' "$digest"
+	grep -q '^  boot        1 same, 2 untested$' "$digest"
+	grep -q '^  FAILED 0002-mm-spell-out-thirty.patch: objects x86_64: 1 new: thirty$' "$digest"
+	grep -q ' 1 pass (0 of them booted), 1 failed, ' "$digest"
+	grep -q '^  s390: FAILED: 1 new <warning>$' "$digest"
+	grep -q '^Tests in the guest: 1 pass, 1 fail, 1 skipped$' "$digest"
+	grep -q '^  against the base: NEW 1, SAME 2$' "$digest"
+	grep -q '^  NEW mm/cow: one: fail, base pass$' "$digest"
+	grep -q '^  smaps  *200  *190  0.950$' "$digest"
+	sed -n '/^Not tested/,$p' "$digest" >"$t/not"
+	grep -q 'boot of single patches: 2 of 3' "$t/not"
+	grep -q 'architectures without a result: x86_64,' "$t/not"
+	grep -q 'compiled in part and not booted: alpha' "$t/not"
+	grep -q 'mm/uffd-unit-tests' "$t/not"
+	grep -q 'FAILED: 1 new &lt;warning>' "$page"
+	grep -q 'class="fail" title="1 new: thirty">x86_64 fail' "$page"
+	run ! grep -E 'src=|href=|https?:|<warning' "$page"
+	[ "$(awk 'length > 75' "$digest" | wc -l)" = 0 ]
+
+	sed -i 's/^+thirty/+THIRTY/' patches/0002*
+	ci/apply
+	ci/report
+	grep -q '^  objects     1 pass, 1 same, 2 untested$' "$digest"
+	for what in matrix run bench; do
+		grep -q "make $what was run on another version of the stack" "$digest"
+	done
+	run ! grep -E 'smaps|mm/cow|s390: FAILED' "$digest"
+	rm -r "$c/bench"
+	ci/report
+	grep -q "make bench was not run" "$digest"
+}
