@@ -239,3 +239,17 @@ verdicts() { ci/bisect --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]*//'
 	ci/report
 	grep -q "make bench was not run" "$digest"
 }
+
+@test "the workflow's steps are commands that the README names" {
+	mapfile -t commands < <(sed -nE 's/^ +(- )?run: //p' .github/workflows/stack.yml)
+	[ "${#commands[@]}" = 6 ]
+	for c in "${commands[@]}"; do
+		case $c in
+		"list=\$(make shards) && echo \"list=\$list\" >>\"\$GITHUB_OUTPUT\"") c="make shards" ;;
+		"make bisect SHARD=\${{ matrix.shard }}") c="make bisect SHARD=" ;;
+		"make report ROWS=rows") c="make report ROWS=" ;;
+		esac
+		grep -qF "$c" README || { echo "not in README: $c"; return 1; }
+		[[ $c != make* ]] || grep -qE "(^|[ :])$(cut -d ' ' -f 2 <<<"$c")( |:)" Makefile
+	done
+}
