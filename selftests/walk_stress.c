@@ -2211,7 +2211,7 @@ int main(int argc, char *argv[])
 	atomic_store(&sh->stop, true);
 	progress(now() - begin);
 
-	for (begin = now(); nr_pids && now() < begin + STUCK / 2; nap(100000)) {
+	for (begin = now(); nr_pids && now() < begin + STUCK; nap(100000)) {
 		for (i = 0; i < nr_pids; i++) {
 			if (waitpid(pids[i], &status, WNOHANG) != pids[i])
 				continue;
