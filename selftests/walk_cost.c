@@ -26,6 +26,8 @@
 
 static char *area;
 static unsigned char vec[LENGTH / PAGE];
+static void *addresses[LENGTH / PAGE];
+static int status[LENGTH / PAGE];
 
 static void put(const char *path, const char *text)
 {
@@ -116,6 +118,16 @@ static void do_mincore(unsigned long length) { mincore(area, length, vec); }
 static void do_mlock(unsigned long length) { syscall(SYS_mlock2, area, length, 1); }
 static void do_munlock(unsigned long length) { munlock(area, length); }
 
+/* Asks for the nodes of all pages: a folio_walk_start() for each. */
+static void do_move_pages(unsigned long length)
+{
+	unsigned long i;
+
+	for (i = 0; i < length / PAGE; i++)
+		addresses[i] = area + i * PAGE;
+	syscall(SYS_move_pages, 0, length / PAGE, addresses, NULL, status, 0);
+}
+
 static const struct {
 	const char *name;
 	void (*make)(void);
@@ -143,6 +155,7 @@ static const struct {
 	{ "mincore", do_mincore },
 	{ "mlock", do_mlock, do_munlock },
 	{ "munlock", do_munlock, do_mlock },
+	{ "move_pages", do_move_pages },
 };
 
 static unsigned long long measure(int walk, void (*make)(void), unsigned long length)
