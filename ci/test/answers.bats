@@ -44,6 +44,17 @@ stand_in() {
 	fails "same_answers can't have these arguments: -x" ci/answers -x
 }
 
+@test "a difference that is gone when its steps are looked for is no success" {
+	stand_in
+	cat >ci/play <<-'S'
+		play() {
+			echo "step 1: what"
+			[[ "$*" == *-o* || $1 = base ]] || echo " more"
+		}
+	S
+	fails "said different things after step 4, but not any more" ci/answers -s 1 -n 4
+}
+
 @test "a difference that steps make is reduced to those that matter" {
 	stand_in
 	# After step 41, if there were 3 and 17 before; each step says what all did.
