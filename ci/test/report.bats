@@ -1,0 +1,195 @@
+#!/usr/bin/env bats
+# report and figures, bench, cover: from results to the text for the list.
+
+# shellcheck disable=SC2154 # bats and helper.bash set these
+load helper
+
+# toy_results: what make run left, all of it good.
+toy_results() {
+	toy_stack
+	cache=${stack%/stack/linux} results=${stack%/linux}/results
+	mkdir -p "$results"
+	git -C "$stack" rev-parse 'HEAD^{tree}' >"$results/tree"
+	touch "$results"/{splats.txt,console.log}
+	printf 'kunit quick 60 kunit\nmm/cow quick 60 mm/cow\nmm/slow all 60 mm/slow\nstack/pgtable_paths quick 60 x\n' >ci/tests
+	printf '%s\t%s\t%s\t%s\t\n' \
+		SAME "kunit: damon" pass pass \
+		ADDED "kunit: pt_range_walk: one" - pass \
+		ADDED "kunit: pt_range_walk: two" - skip \
+		SAME kunit pass pass \
+		SAME "mm/cow: one" pass pass \
+		KNOWN "mm/cow: two" pass fail \
+		SAME "mm/cow: three" skip skip \
+		SAME mm/cow pass pass \
+		SAME "stack/pgtable_paths: fork" pass pass \
+		SAME stack/pgtable_paths pass pass >"$results/table.tsv"
+}
+
+report() { ci/report >"$t/out" && digest=$cache/report/digest.txt page=$cache/report/index.html; }
+
+# figure NAME VALUE: that is what the report has.
+figure() {
+	grep "^$1	" "$cache/report/figures.tsv"
+	[ "$(awk -F '\t' -v name="$1" '$1 == name { print $2 }' "$cache/report/figures.tsv")" = "$2" ]
+}
+
+@test "the report shows a kernel that complained" {
+	toy_results
+	report
+	run ! grep -q FAILED "$digest" "$page"
+	figure complaints 0
+	printf '11-before\n12:[    3.4] BUG: KASAN: use-after-free <x>\n--\n14:WARNING: y\n' >"$results/splats.txt"
+	report
+	grep -q '^FAILED make run: the kernel complained: BUG: KASAN: use-after-free <x>$' "$digest"
+	grep -q 'class=fail>FAILED make run: the kernel complained: BUG: KASAN: use-after-free &lt;x>' "$page"
+	figure complaints 2
+	# or only in a guest that ran a test once more
+	mkdir "$results/again1"
+	mv "$results/splats.txt" "$results/again1/"
+	report
+	grep -q '^FAILED make run: the kernel complained: BUG: KASAN' "$digest"
+}
+
+@test "the report shows a run that did not get to its end" {
+	toy_results
+	rm "$results"/{table.tsv,tree}
+	printf 'x\n[    9.1] Kernel panic - not syncing: oops\r\n' >"$results/console.log"
+	printf '# start mm/cow\n' >"$results/results.ktap"
+	report
+	grep -q '^FAILED the last make run: the guest did not get to the end of its tests,' "$digest"
+	grep -q 'FAILED the last make run: .*, but to mm/cow: Kernel panic - not syncing: oops</span>' "$page"
+	run ! grep -q 'make run was not run' "$digest"
+	# unless it is still at it
+	(
+		exec 9>>"$XDG_CACHE_HOME/pgtable-stack/lock"
+		flock 9
+		exec sleep 20
+	) 3>&- &
+	holder=$!
+	sleep 1
+	report
+	run ! grep -q FAILED "$digest"
+	grep -q 'make run did not get to its end, or is still at it' "$digest"
+	kill "$holder"
+	# and so does one in which a test was run once more
+	rm -r "$results"
+	mkdir -p "$results/again1"
+	git -C "$stack" rev-parse 'HEAD^{tree}' >"$results/tree"
+	printf 'NEW\tmm/cow\tpass\tfail\t\n' >"$results/table.tsv"
+	touch "$results/again1/console.log"
+	printf 'mm/cow\tquick\t60\tmm/cow\n' >"${results%/results}/tests.again"
+	report
+	grep -q '^FAILED make run: a guest that ran mm/cow once more did not get to its' "$digest"
+	grep -q '^  NEW mm/cow: fail, base pass$' "$digest"
+}
+
+@test "x86_64 is booted by make run, not by make matrix" {
+	toy_results
+	mkdir "$cache/matrix"
+	cp "$results/tree" "$cache/matrix/"
+	printf 'x86_64\tobjects\t-\tas base (0 warnings)\t-\nalpha\tobjects\t-\tas base (0 warnings)\t-\n' >"$cache/matrix/table"
+	report
+	grep -q 'compiled in part and not booted: alpha$' "$digest"
+	grep -q ' 2 pass (1 of them booted), 0 failed, ' "$digest"
+	rm "$results"/*
+	report
+	grep -q 'compiled in part and not booted: x86_64, alpha$' "$digest"
+	grep -q ' 2 pass (0 of them booted), 0 failed, ' "$digest"
+}
+
+# toy_bench: ci/bench, whose guests count 1000 for the base and 900 for the stack.
+toy_bench() {
+	toy_results
+	mkdir -p "$stack/scripts" "$cache"/{base,stack}/{fast,debug}
+	printf '#!/bin/sh\n' | tee ci/build >"$stack/scripts/bloat-o-meter"
+	chmod +x "$stack/scripts/bloat-o-meter"
+	cp "$(type -P true)" "$cache/base/fast/vmlinux"
+	cp "$(type -P bash)" "$cache/stack/fast/vmlinux"
+	mkdir "$cache"/{base,stack}/fast/mm
+	cp "$(type -P true)" "$cache/base/fast/mm/memory.o"
+	cp "$(type -P true)" "$cache/stack/fast/mm/memory.o"
+	cat >ci/guest <<-'S'
+		#!/bin/bash
+		[ ! -e "$(dirname "$0")/stop-$1" ] || exit 3
+		mkdir -p "$4"
+		n=1000
+		[ "$1" = base ] || n=900
+		printf '# start stack/%s\n    # cost\t%s\t%s\n' fault_cost "fault, a page" "$n" walk_cost "smaps, order-0 pages" "$n" >"$4/results.ktap"
+		printf 'stack/walk_cost\tpass\t\n' >"$4/rows.tsv"
+	S
+}
+
+@test "half a bench is no figure" {
+	toy_bench
+	touch ci/stop-stack
+	run ci/bench
+	[ "$status" != 0 ]
+	report
+	grep -q 'make bench did not get to its end' "$digest"
+	run ! grep -q 1000 "$digest"
+	rm ci/stop-stack
+	ci/bench
+	report
+	grep -q '^  smaps, order-0 pages  *1000  *900  0.900$' "$digest"
+	grep -q '^  vmlinux ' "$digest"
+	figure 'cost:smaps-order-0-pages' 900
+	figure 'ratio:smaps-order-0-pages' 0.90
+	figure ratio.fault.least 0.9000
+	figure text.base:vmlinux "$(size "$(type -P true)" | awk 'NR == 2 { print $1 }')"
+	figure text.part:1 +0
+	figure text:mm/memory.o '+0.0%'
+	grep -q '^costs	.*smaps .*\\n  order-0 pages  *900   0.90' "$cache/report/figures.tsv"
+	# Of the debug kernel there are no figures for a letter that says "without".
+	CONFIG=debug ci/bench
+	report
+	grep -q 'Instructions, base, patched, ratio (CONFIG=debug)' "$digest"
+	run ! grep cost "$cache/report/figures.tsv"
+	# Nor is what was stopped taken for a whole of two halves.
+	touch ci/stop-stack
+	run ci/bench
+	report
+	grep -q 'make bench did not get to its end' "$digest"
+	run ! grep -q '1000' "$digest"
+}
+
+@test "the figures of a report" {
+	toy_results
+	mkdir "$cache/matrix"{,/s390,/arm64}
+	cp "$results/tree" "$cache/matrix/"
+	printf '%s\twhole\tbuilt\t-\t%s\n' s390 "s390 3 passed, 0 failed, 1 skipped" \
+		arm64 "FAILED: the guest hangs" >"$cache/matrix/table"
+	printf '%s\n' arm-lpae$'\twhole\tbuilt\t-\t'"arm-lpae 9 passed, 0 failed, 0 skipped" \
+		s390$'\twhole\tbuilt\t-\t'"older" >"$cache/matrix/table.no-base"
+	printf 'stack/pgtable_paths: fork\tpass\t\nstack/pgtable_paths: split\tskip\t\nkunit: pt\tpass\t\nkunit\tpass\t\n' >"$cache/matrix/s390/rows.tsv"
+	printf 'a: x\n b\n' >"$results/answers.base"
+	touch "$results/answers.diff"
+	report
+	figure base 7.3
+	figure tests.groups "KUnit and mm"
+	figure tests.upstream 6
+	figure tests.upstream.same 5
+	figure tests.upstream.known 1
+	figure tests.upstream.skip 1
+	figure tests.own 4
+	figure tests.own.pass 3
+	figure kunit.pass 1
+	figure kunit.skip 1
+	figure paths.pass 1
+	figure answers.lines 2
+	figure answers.differences 0
+	sed -n 's/^machines.paths\t//p' "$cache/report/figures.tsv" | sed 's/\\n/\n/g' >"$t/paths"
+	grep -qx '    x86_64           1 passed,   0 skipped' "$t/paths"
+	grep -qx '    s390             1 passed,   1 skipped' "$t/paths"
+	grep -qx '    arm64          failed' "$t/paths"
+	grep -qx '    arm-lpae         0 passed,   0 skipped' "$t/paths"
+	grep -qx '    m68k           not booted' "$t/paths"
+	grep -q '^machines.kunit	.*s390             1 passed,   0 skipped' "$cache/report/figures.tsv"
+	# Not of a few tests, nor of another stack.
+	sed -i '/kunit/d' "$results/table.tsv"
+	report
+	run ! grep '^tests' "$cache/report/figures.tsv"
+	echo other >"$results/tree"
+	report
+	run ! grep '^complaints' "$cache/report/figures.tsv"
+	grep -q '^machines.paths	    x86_64         not booted' "$cache/report/figures.tsv"
+}
