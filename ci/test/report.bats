@@ -193,3 +193,28 @@ toy_bench() {
 	run ! grep '^complaints' "$cache/report/figures.tsv"
 	grep -q '^machines.paths	    x86_64         not booted' "$cache/report/figures.tsv"
 }
+
+@test "the cover letter says which figures are missing, and which command makes them" {
+	toy_results
+	printf '%s\n' "Part 1" "------" "" "mm: toy" "" "@tests.upstream.same@ of @tests.upstream@," "patch @no:2@:" \
+		"" " - an item of" "   @no:1@ line" " - as" "   it was" "" "@costs@" >cover-letter.txt
+	fails "nobody filled in: @costs@ @tests.upstream@ @tests.upstream.same@" ci/cover 1
+	[[ "$output" == *"make run makes @tests.upstream@ @tests.upstream.same@"*"make bench makes @costs@"*'then "make report"'* ]]
+	ci/cover --check 1
+	report
+	fails "nobody filled in: @costs@" ci/cover 1
+	[[ "$output" != *"make run"* ]]
+	printf 'costs\t    one\\n    two & three\n' >>"$cache/report/figures.tsv"
+	ci/cover 1 >"$t/letter"
+	grep -qx '5 of 6, patch 2:' "$t/letter"
+	grep -qx ' - an item of 1 line' "$t/letter"
+	grep -qx ' - as' "$t/letter"
+	[ "$(tail -n 2 "$t/letter")" = $'    one\n    two & three' ]
+	# A report of another version of the stack
+	sed -i 's/^+thirty/+THIRTY/' patches/0002*
+	ci/apply
+	fails "the last report is of another version of the stack" ci/cover 1
+	# and what no report will ever have
+	echo '@tests.upstream.sane@ @no:3@' >>cover-letter.txt
+	fails "no figure that ci/cover knows, or no patch of this part: @no:3@ @tests.upstream.sane@" ci/cover --check 1
+}

@@ -98,11 +98,11 @@ really_send() {
 
 @test "send: a cover letter with an unfilled figure" {
 	toy_send
-	echo 'It takes @instructions@ instructions, and @lost:mm@ lines, and @gone:7@.' >>cover-letter.txt
-	fails "cover-letter.txt, part 1, has figures that nobody filled in: @gone:7@ @instructions@" ci/send 1
+	printf '\n%s\n' 'It takes @cost:smaps-pages@ instructions, and @lost:mm@ lines, and @gone:7@.' >>cover-letter.txt
+	fails "cover-letter.txt, part 1, has figures that nobody filled in: @cost:smaps-pages@ @gone:7@" ci/send 1
 	sed -i 's/, and @gone:7@/, and @gone:2@ of patch @no:2@/' cover-letter.txt
 	mkdir "$cache/report"
-	printf 'other\t1\ninstructions\t4711\n' >"$cache/report/figures.tsv"
+	printf 'tree\t%s\ncost:smaps-pages\t4711\n' "$(git -C "$stack" rev-parse 'HEAD^{tree}')" >"$cache/report/figures.tsv"
 	ci/send 1
 	grep -qx 'It takes 4711 instructions, and 0 lines, and 1 of patch 2.' "$cache"/send/1/0000-*
 }
