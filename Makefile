@@ -36,7 +36,7 @@ help:
 	@echo 'SHARD=NAME        for bisect: this part only, one of make shards'
 	@echo 'ROWS=DIR          for bisect and report: also the rows of other machines, *.tsv'
 	@echo 'TESTS=all|REGEX   all tests, or those whose name in ci/tests matches'
-	@echo 'STRESS=SECONDS    how long stack/walk_stress runs (60)'
+	@echo 'STRESS=SECONDS    how long stack/walk_stress runs (30)'
 	@echo 'XDG_CACHE_HOME    where the cache is: $${XDG_CACHE_HOME:-~/.cache}/pgtable-stack'
 
 run: deps fetch apply
