@@ -59,7 +59,7 @@ build: deps fetch apply
 	@$(if $(ARCH),ci/deps matrix)
 	@ci/build stack $(or $(ARCH),$(CONFIG),debug)
 
-matrix: fetch apply
+matrix: deps fetch apply
 	@ci/deps matrix
 	@ci/matrix $(ARCH)
 
@@ -82,6 +82,8 @@ send: apply
 rebase: deps
 	@BASE='$(BASE)' ci/rebase
 
+# What a fresh machine lacks may be what fetching takes. From LINUX= nothing is.
+fetch: $(if $(LINUX),,deps)
 posted: fetch
 applies apply: fetch
 coccicheck report: apply

@@ -190,7 +190,7 @@ all_rows() { awk '!/^#/ { print $1 }' "$top/ci/arches"; }
 known_rows() {
 	local row
 	for row; do
-		all_rows | grep -qxF -e "$row" ||
+		grep -qxF -e "$row" <<<"$(all_rows)" ||
 			die "ci/arches has no row '$row'" "it has $(all_rows | xargs)"
 	done
 }

@@ -11,7 +11,7 @@ toy_bisect() {
 	mkdir -p "$t/linux/scripts" "$t/linux/arch/s390/mm"
 	echo old >"$t/linux/arch/s390/mm/fault.c"
 	printf '#!/bin/sh\n! grep -h . %s/checkpatch\n' "$t" >"$t/linux/scripts/checkpatch.pl"
-	printf '#!/bin/sh\nshift; grep -Hnf %s/kernel-doc "$@"\n' "$t" >"$t/linux/scripts/kernel-doc"
+	printf '#!/bin/sh\nshift; grep -Hnf %s/kernel-doc "$@" || :\n' "$t" >"$t/linux/scripts/kernel-doc"
 	printf '#!/bin/sh\necho "add/remove: 0/0 grow/shrink: 1/1 up/down: 7/-9 (-2)"; echo "Total: Before=100, After=98, chg -2%%"\n' \
 		>"$t/linux/scripts/bloat-o-meter"
 	chmod +x "$t/linux/scripts/"*
@@ -133,6 +133,41 @@ verdicts() { ci/bisect --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]*//'
 	CHECKS=checkpatch fails "checkpatch -: " ci/bisect
 }
 
+@test "checkpatch: an explanation at the top of a long changelog" {
+	toy_bisect
+	echo "0001: CHECK:SPACING: no space" >"$t/checkpatch"
+	{ printf 'Subject: x\n\nSPACING is meant.\n'; seq 1 40000; echo ---; } >"$t/long"
+	run -0 ci/checkpatch "$stack" "$t/long"
+}
+
+@test "a kernel-doc that doesn't run is not one that has nothing to say" {
+	toy_bisect
+	CHECKS=kernel-doc ci/bisect
+	rm -r "$dir/results"
+	printf '#!/usr/bin/env no-python\n' >"$stack/scripts/kernel-doc"
+	CHECKS=kernel-doc PATCH=1 fails "0001-mm-spell-out-ten.patch, kernel-doc -: kernel-doc does not run: " ci/bisect
+	[[ "$output" == *no-python* ]]
+	rm "$stack/scripts/kernel-doc"
+	CHECKS=kernel-doc PATCH=1 fails "kernel-doc does not run: " ci/bisect
+	[ "$(verdicts | grep -c 'kernel-doc - pass')" = 0 ]
+}
+
+@test "a narrowed run leaves the rows of the others, and says what all have left" {
+	toy_bisect
+	CHECKS=checkpatch ci/bisect
+	PATCH=2 CHECKS='checkpatch kernel-doc' run -0 ci/bisect
+	[[ "$output" == *"== of all checks, 11 of 19 have no result yet: 2 kernel-doc, 3 objects, 2 build, 2 size, 2 boot"* ]]
+	diff "$dir/rows/all.tsv" <(ci/bisect --rows)
+	[ "$(grep -c $'checkpatch\t-\tpass' "$dir/rows/all.tsv")" = 3 ]
+	# what the run itself was about: ci/check counts these
+	[ "$(cut -f 2,4 "$dir/last.tsv" | xargs)" = "checkpatch pass kernel-doc pass" ]
+	PATCH=1 SHARD=patches-1 CHECKS=objects run -0 ci/bisect
+	[[ "$output" == *"== of all checks of patches-1, 9 of 18 have no result yet"* ]]
+	[ "$(wc -l <"$dir/rows/patches-1.tsv")" = 18 ]
+	run -0 ci/bisect
+	[[ "$output" != *"of all checks"* ]]
+}
+
 @test "a half-written result is none" {
 	toy_bisect
 	CHECKS=checkpatch ci/bisect
@@ -160,12 +195,16 @@ verdicts() { ci/bisect --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]*//'
 	ROWS=$t/rows run -0 --separate-stderr ci/bisect --rows
 	[ -z "$stderr" ]
 	[ "$(grep -c $'objects\t.*\tpass' <<<"$output")" = 3 ]
+	# An artifact of GitHub's has the directories that its path's * stood for.
+	mkdir -p "$t/artifact/7.3.4-1/bisect/rows"
+	cp "$t/rows/all.tsv" "$t/artifact/7.3.4-1/bisect/rows/"
+	diff <(echo "$output") <(ROWS=$t/artifact ci/bisect --rows)
 	sed -i 's/^+thirty/+THIRTY/' patches/0002*
 	ci/apply
 	ROWS=$t/rows run -0 --separate-stderr ci/bisect --rows
 	[[ "$stderr" == "note: 2 rows in $t/rows are of another version of the stack"* ]]
 	[ "$(grep -c $'0002.*objects\t.*\tuntested' <<<"$output")" = 1 ]
-	ROWS=$t fails "is no directory with rows" ci/bisect --rows
+	ROWS=$t/linux fails "is no directory with rows" ci/bisect --rows
 }
 
 @test "the shards are all of the work, each check in one of them" {
@@ -187,7 +226,10 @@ verdicts() { ci/bisect --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]*//'
 	[ "$(PATCH='s*ten' verdicts | cut -c 1-4 | sort -u)" = 0001 ]
 	[ "$(verdicts s390)" = "0003 objects s390 untested" ]
 	[ "$(CHECKS='boot size' verdicts | cut -d ' ' -f 2 | sort -u | xargs)" = "boot size" ]
-	PATCH=4 fails "no check of these patches is selected by PATCH=4" ci/bisect
+	PATCH=4 fails "no check is selected by PATCH=4" ci/bisect
+	PATCH=3 CHECKS=boot SHARD=arch-s390 fails "no check is selected by PATCH=3 CHECKS='boot' SHARD=arch-s390 ARCH='s390 um'" ci/bisect s390 um
+	for m in 1.5 -1 abc; do MINUTES=$m fails "MINUTES=$m is not a whole number of minutes" ci/bisect; done
+	MINUTES=08 CHECKS=checkpatch ci/bisect --rows
 	CHECKS=sparse fails "there is no check 'sparse'" ci/bisect
 	fails "ci/arches has no row 's309'" ci/bisect s309
 	MINUTES=0 run -0 ci/bisect

@@ -133,6 +133,25 @@ nothing_imported() {
 @test "rebase: onto Debian's next version, which series names afterwards" {
 	toy_archive 7.3.4-1
 	ci/fetch
+	toy_patch
+	seq() { command seq 0 40; }
+	toy_archive 7.3.5-1
+	unset -f seq
+	sed -i "s/^# base: .*/# base: 7.3.4-1/; s/^# sha256: .*/# sha256: $(sha256sum <"$c/download/linux-source-7.3_7.3.4-1.deb" | cut -d' ' -f1)/" series
+	printf '\n# Part 1: toy\n0001-mm-spell-out-ten.patch\n' >>series
+	BASE=7.3.6-1 fails "trixie-backports has no linux-source-7.3 7.3.6-1" ci/rebase
+	[[ "$output" == *"it has 7.3.5-1"* ]]
+	BASE=7.3.4-1 fails "the stack stands on 7.3.4-1 already" ci/rebase
+	BASE=7.3.5-1 ci/rebase
+	grep -qx '# base: 7.3.5-1' series
+	grep -qx "# sha256: $(sha256sum <"$t/archive/pool/linux-source-7.3_7.3.5-1.deb" | cut -d' ' -f1)" series
+	grep -qx '@@ -8,7 +8,7 @@.*' patches/0001*
+	ci/fetch
+	ci/apply
+}
+
+# A stack of one patch on the base.
+toy_patch() {
 	printf '\n# Part 1: toy\n0001-mm-spell-out-ten.patch\n' >>series
 	cat >patches/0001-mm-spell-out-ten.patch <<-'P'
 		From: A <a@localhost>
@@ -153,20 +172,40 @@ nothing_imported() {
 		 12
 		 13
 	P
-	seq() { command seq 0 40; }
-	toy_archive 7.3.5-1
-	unset -f seq
-	sed -i "s/^# base: .*/# base: 7.3.4-1/; s/^# sha256: .*/# sha256: $(sha256sum <"$c/download/linux-source-7.3_7.3.4-1.deb" | cut -d' ' -f1)/" series
-	printf '\n# Part 1: toy\n0001-mm-spell-out-ten.patch\n' >>series
-	BASE=7.3.6-1 fails "trixie-backports has no linux-source-7.3 7.3.6-1" ci/rebase
-	[[ "$output" == *"it has 7.3.5-1"* ]]
+}
+
+@test "rebase: on a machine that has no base yet it is fetched first" {
+	toy_archive 7.3.4-1
+	toy_patch
 	BASE=7.3.4-1 fails "the stack stands on 7.3.4-1 already" ci/rebase
-	BASE=7.3.5-1 ci/rebase
-	grep -qx '# base: 7.3.5-1' series
-	grep -qx "# sha256: $(sha256sum <"$t/archive/pool/linux-source-7.3_7.3.5-1.deb" | cut -d' ' -f1)" series
-	grep -qx '@@ -8,7 +8,7 @@.*' patches/0001*
+	rm -rf "$XDG_CACHE_HOME"
+	git init -q "$t/linux"
+	printf 'VERSION = 7\nPATCHLEVEL = 3\n' >"$t/linux/Makefile"
+	mkdir "$t/linux/mm"
+	seq 1 40 | sed 's/^10$/X/' >"$t/linux/mm/memory.c"
+	git -C "$t/linux" add .
+	git -C "$t/linux" commit -qm newer
+	LINUX=$t/linux fails "'mm: spell out ten' does not apply to $t/linux:" ci/rebase
+	rm -rf "$XDG_CACHE_HOME" "$t/archive"
+	LINUX=$t/linux fails "the archive could not be reached" ci/rebase
+}
+
+@test "rebase: a package that is gone leaves no empty checksum in series" {
+	toy_archive 7.3.4-1
 	ci/fetch
-	ci/apply
+	toy_patch
+	cp series "$t/series"
+	cp -a patches "$t/before"
+	toy_archive 7.3.5-1
+	cp "$t/series" series
+	BASE=7.3.5-1 ci/fetch
+	rm "$c/download/linux-source-7.3_7.3.5-1.deb"
+	BASE=7.3.5-1 fails "$c/download/linux-source-7.3_7.3.5-1.deb is gone, and its checksum belongs into series" ci/rebase
+	diff series "$t/series"
+	diff -r patches "$t/before"
+	eval "$(sed -n 's/^       \(git .*\)make fetch BASE=\([^;]*\); make rebase$/\1BASE=\2 ci\/fetch/p' <<<"$output")"
+	ci/rebase
+	grep -qx "# sha256: $(sha256sum <"$t/archive/pool/linux-source-7.3_7.3.5-1.deb" | cut -d' ' -f1)" series
 }
 
 @test "a newer base in series is fetched, an older one serves when it can't be" {

@@ -121,6 +121,8 @@ stands_on_newer() {
 	BASE=nowhere fails "has no commit 'nowhere'" ci/rebase
 	BASE=newer fails "the stack stands on $LINUX:newer already" ci/rebase
 	sed -i 's/^-30$/-31/' patches/0002*
+	# The base in series, as fetched.
+	git -C "$XDG_CACHE_HOME/pgtable-stack/linux.git" tag base/7.3.4-1 "$(git -C "$LINUX" rev-parse newer)"
 	BASE=newer fails "applies neither to the base in series nor to the HEAD of LINUX" ci/rebase
 	[ ! -e "${work%/linux}" ]
 }

@@ -145,22 +145,129 @@ really_send() {
 	grep -qx 'Subject: \[PATCH 00/14\] mm: spell out numbers (2 of 2)' "$cache"/send/1b/0000-*
 	grep -q 'This is posting 2 of 2: patches 3-16 of 16' "$cache"/send/1b/0000-*
 	# on the posting before
-	ci/send 1a
+	run -0 ci/send 1a
+	[[ "$output" != *"note: posting"* ]]
+	[[ "$(ci/cover 1b)" == "mm: spell out numbers (2 of 2)"*"posting 2 of 2: patches 3-16 of 16, by the numbers above." ]]
+	[ "$(ci/cover 1 | head -n 1)" = "mm: spell out numbers" ]
+	fails "series has no part '1c' with patches in it" ci/cover 1c
 	git clone -q "$LINUX" "$t/read"
 	git -C "$t/read" am -q "$cache/send/1a.mbox" "$cache/send/1b.mbox"
 	[ "$(git -C "$t/read" rev-parse 'HEAD^{tree}')" = "$(git -C "$stack" rev-parse 'HEAD^{tree}')" ]
+}
+
+@test "send: a posting that is long as well is noted" {
+	toy_send
+	for i in $(seq 14 28); do
+		sed -i "s/^$i\$/number $i/" "$stack/mm/memory.c"
+		git -C "$stack" commit -qam "mm: spell out $i"
+	done
+	ci/export
+	sed -i 's/^# Part 1.*/&\n# Posting 1a/; s/^0017-/# Posting 1b\n&/' series
+	run -0 ci/send 1a
+	[[ "$output" == *"note: posting 1a has 16 patches, and 15 are about what a posting has"* ]]
+}
+
+@test "send: a tag that says what assisted" {
+	toy_send
+	ASSISTED_BY='Robot:v1 sparse' ci/send 1
+	for m in "$cache"/send/1/000[12]-*; do
+		[ "$(grep -A 1 -x 'Assisted-by: Robot:v1 sparse' "$m" | tail -n 1)" = "Signed-off-by: Jo Sender <jo@kernel.org>" ]
+	done
+	ci/send 1
+	run ! grep -q Assisted-by "$cache/send/1.mbox"
+}
+
+@test "send: where b4 has prep --check, what that says is shown" {
+	toy_send
+	run -0 ci/send 1
+	[[ "$output" != *"b4 prep --check"* ]]
+	mkdir "$t/bin"
+	cat >"$t/bin/b4" <<-S
+		#!/bin/sh
+		case "\$*" in
+		"prep --help") echo "  --check    run checks on the series" ;;
+		*"prep --check") echo "Success: 2, in \$(git branch --show-current)"; exit \$B4_FAILS ;;
+		*) exec $(command -v b4) "\$@" ;;
+		esac
+	S
+	chmod +x "$t/bin/b4"
+	B4_FAILS=0 PATH=$t/bin:$PATH run -0 ci/send 1
+	[[ "$output" == *"== b4 prep --check:"*"Success: 2, in b4/pgtable-1"* ]]
+	[[ "$output" != *"b4 prep --check failed"* ]]
+	B4_FAILS=1 PATH=$t/bin:$PATH run -0 ci/send 1
+	[[ "$output" == *"note: b4 prep --check failed, see above"* ]]
+}
+
+@test "send: onto a tree that moved" {
+	toy_send
+	ci/send 1
+	change_id=$(grep -h '^change-id' "$cache"/send/1/0000-*)
+	old=$cache/send/linux
+	echo mine >>"$old/mm/memory.c"
+	git -C "$LINUX" commit -q --allow-empty -m "the tree moves"
+	ci/apply
+	for _ in 1 2; do
+		ci/send 1
+		cache=$(echo "$XDG_CACHE_HOME"/pgtable-stack/git-"$(git -C "$LINUX" rev-parse HEAD | cut -c 1-12)")
+		grep -qx "base-commit: $(git -C "$LINUX" rev-parse HEAD)" "$cache"/send/1/0000-*
+		[ "$(grep -h '^change-id' "$cache"/send/1/0000-*)" = "$change_id" ]
+	done
+	[ "$(git -C "$cache/send/linux" branch --show-current)" = b4/pgtable-1 ]
+	# What was in the old worktree still is.
+	[ "$(git -C "$old" diff --name-only)" = mm/memory.c ]
+	# That worktree may be gone as well, and a worktree of the user's may be in the way.
+	git -C "$cache/send/linux" checkout -q --detach
+	git -C "$old" checkout -q -f b4/pgtable-1
+	rm -r "$old"
+	ci/send 1
+	git -C "$cache/send/linux" checkout -q --detach
+	git -C "$LINUX" worktree add -q --detach "$t/elsewhere"
+	git -C "$LINUX" checkout -q b4/pgtable-1
+	LINUX=$t/elsewhere fails "b4/pgtable-1 is checked out in $t/linux" ci/send 1
+}
+
+@test "send: killed in the checkout, or in git am, it begins anew" {
+	toy_send
+	mkdir "$t/bin"
+	git=$(command -v git)
+	for at in "worktree add" " am -q --signoff" " am -q --patch-format"; do
+		cat >"$t/bin/git" <<-S
+			#!/bin/bash
+			case "\$*" in *"$at"*) ;; *) exec $git "\$@" ;; esac
+			case "\$*" in
+			*worktree*) $git -C "\$2" "\${@:3:2}" --no-checkout "\${@:5}" ;;
+			*) mkdir "\$($git -C "\$2" rev-parse --path-format=absolute --git-path rebase-apply)" ;;
+			esac
+			kill -9 \$PPID
+		S
+		chmod +x "$t/bin/git"
+		rm -rf "$cache/send"
+		PATH=$t/bin:$PATH run ci/send 1
+		echo "$output"
+		[ "$status" = 137 ]
+		git -C "$LINUX" worktree list | grep -q send/linux
+		ci/clean
+		ci/apply
+		PATH=$t/bin:$PATH run ci/send 1
+		[ "$status" = 137 ]
+		ci/send 1
+	done
 }
 
 @test "send: what was sent is kept, and the next version compared with it" {
 	toy_send
 	ci/send 1
 	change_id=$(grep -h '^change-id' "$cache"/send/1/0000-*)
-	ci/posted
+	fails "nothing was sent from $LINUX/.git since" ci/posted
+	[[ "$output" == *"make posted LINUX=PATH"* ]]
 	[ ! -e posted ]
+	run -0 ci/send 1
+	[ "${lines[-1]}" = "    cd $cache/send/linux && b4 send; make -C $PWD posted LINUX=$LINUX" ]
 	really_send
 	grep -q '^Subject: \[PATCH 2/2\]' "$t/outbox"
 	ci/posted
 	[ "$(ls posted)" = pgtable-1-v1.bundle ]
+	fails "nothing was sent from $LINUX/.git since" ci/posted
 	# The next version.
 	edit 's/^20$/twenty/'
 	fails "does not say what changed since the version that was sent" ci/send 1

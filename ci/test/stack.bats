@@ -193,6 +193,43 @@ load helper
 	grep -qx thirty "$stack/mm/memory.c"
 }
 
+@test "clean leaves work that was not exported, and what it can't judge" {
+	toy_stack
+	cache=${stack%/stack/linux}
+	touch "$stack/mm/new.c"
+	fails "$stack has changes that patches/ does not have" ci/clean
+	rm "$stack/mm/new.c"
+	mkdir -p "$cache"/{send,bench,same_answers}
+	git -C "$stack" worktree add -q --detach "$cache/send/linux"
+	echo mine >>"$cache/send/linux/mm/memory.c"
+	fails "$cache/send/linux has changes that patches/ does not have" ci/clean
+	grep -q mine "$cache/send/linux/mm/memory.c"
+	git -C "$cache/send/linux" checkout -q mm/memory.c
+	mv "$LINUX" "$LINUX.gone"
+	LINUX='' run -0 ci/clean
+	for tree in "$stack" "$cache/send/linux"; do
+		[[ "$output" == *"note: $tree stays, for its git repository is gone"* ]]
+		[ -e "$tree/mm/memory.c" ]
+	done
+	[ ! -e "$cache/bench" ]
+	mv "$LINUX.gone" "$LINUX"
+	ci/clean
+	[ "$(find "$cache" -mindepth 1 -maxdepth 1)" = "" ]
+}
+
+@test "no list goes into a grep that leaves early: under pipefail that may be a failure" {
+	# The few lines of a tail are written at once.
+	diff /dev/null <(grep -snE '[^|]\| *grep -[a-zA-Z]*q' ci/* | grep -v 'tail -n')
+}
+
+@test "what needs the base installs what fetching it takes, and what doesn't, nothing" {
+	for target in run applies apply matrix bisect build report coccicheck cover send posted bench; do
+		[ "$(make -n "$target" | grep -m 1 ci/)" = ci/deps ]
+	done
+	for target in help clean export; do run ! grep ci/deps <(make -n "$target"); done
+	run ! grep ci/deps <(make -n applies LINUX=x)
+}
+
 @test "two runs in one cache: the second says who is there" {
 	toy_stack
 	(
