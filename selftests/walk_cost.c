@@ -190,8 +190,9 @@ int main(void)
 	area = (char *)(((unsigned long)area + SPAN - 1) & ~(SPAN - 1));
 
 	for (i = 0; i < ARRAY_SIZE(walks); i++) {
-		one = measure(i, one_page, PAGE);
 		for (k = 0; k < ARRAY_SIZE(kinds); k++) {
+			/* Each time: smaps has all of the process, which changes. */
+			one = measure(i, one_page, PAGE);
 			cost = measure(i, kinds[k].make, kinds[k].length);
 			ksft_print_msg("cost\t%s, %s\t%.3f\n", walks[i].name, kinds[k].name,
 				       (double)(long long)(cost - one) / kinds[k].units);
