@@ -15,7 +15,7 @@
  * that smaps_rollup counts stays as it is, although VMAs and tables come and go.
  *
  * Every worker must get on, nobody may be killed, and in the end the system has as
- * many page tables and mlocked pages as before. What the kernel finds to complain
+ * many page tables and, but for poisoned ones, mlocked pages as before. What the kernel finds to complain
  * about (lockdep, KASAN, DEBUG_VM, PAGE_TABLE_CHECK) is for its log.
  *
  * Preemption: the worker "preempt" is a realtime thread that takes a random CPU

@@ -130,13 +130,18 @@ really_send() {
 	fails "checkpatch complains of what no changelog explains" ci/send 1
 }
 
-@test "send: a long part has to be cut; a cut part is sent in postings" {
-	toy_send
-	for i in $(seq 14 27); do
+# spell_out_to LAST: a patch for each number from 14 on.
+spell_out_to() {
+	for i in $(seq 14 "$1"); do
 		sed -i "s/^$i\$/number $i/" "$stack/mm/memory.c"
 		git -C "$stack" commit -qam "mm: spell out $i"
 	done
 	ci/export
+}
+
+@test "send: a long part has to be cut; a cut part is sent in postings" {
+	toy_send
+	spell_out_to 27
 	fails "part 1 has 16 patches, and 15 are about what a posting has" ci/send 1
 	sed -i 's/^# Part 1.*/&\n# Posting 1a/; s/^0003-/# Posting 1b\n&/' series
 	fails "part 1 has 16 patches, and is sent in 2 postings" ci/send 1
@@ -157,11 +162,7 @@ really_send() {
 
 @test "send: a posting that is long as well is noted" {
 	toy_send
-	for i in $(seq 14 28); do
-		sed -i "s/^$i\$/number $i/" "$stack/mm/memory.c"
-		git -C "$stack" commit -qam "mm: spell out $i"
-	done
-	ci/export
+	spell_out_to 28
 	sed -i 's/^# Part 1.*/&\n# Posting 1a/; s/^0017-/# Posting 1b\n&/' series
 	run -0 ci/send 1a
 	[[ "$output" == *"note: posting 1a has 16 patches, and 15 are about what a posting has"* ]]
