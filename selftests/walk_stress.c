@@ -620,12 +620,17 @@ static void m_mprotect(void)
 		mprotect(p, len, PROT_READ | PROT_WRITE);
 }
 
+/*
+ * Not in files: over a uffd-wp marker there MADV_GUARD_INSTALL goes round for ever,
+ * with any kernel. It zaps what is in the way, and zapping keeps such a marker.
+ */
 static void m_guard(void)
 {
 	char *p;
 	size_t len;
 
-	pick(&p, &len);
+	if (pick(&p, &len) != ANON)
+		return;
 	madvise(p, len, MADV_GUARD_INSTALL);
 	if (rnd(3))
 		madvise(p, len, MADV_GUARD_REMOVE);
@@ -2231,6 +2236,11 @@ int main(int argc, char *argv[])
 	for (i = 0; i < ARRAY_SIZE(workers) && nr_pids; i++) {
 		if (sh->s[i].tid)
 			show_stack(sh->s[i].tid);
+	}
+	/* In the kernel's log: who is blocked, and who holds which locks? */
+	if (hung || nr_pids) {
+		write_to("/proc/sysrq-trigger", "w");
+		write_to("/proc/sysrq-trigger", "d");
 	}
 	for (i = 0; i < nr_pids; i++) {
 		ksft_print_msg("process %d does not end\n", pids[i]);
