@@ -2156,6 +2156,11 @@ int main(int argc, char *argv[])
 	set("/sys/kernel/mm/ksm/sleep_millisecs", "200");
 	set("/sys/kernel/mm/ksm/run", "1");
 	set("/proc/sys/vm/compact_unevictable_allowed", "0");
+	/*
+	 * A task may wait for a folio that one of low priority is moving. How long
+	 * is too long is said here, and not by what the kernel has for real machines.
+	 */
+	set("/proc/sys/kernel/hung_task_timeout_secs", "300");
 
 	make_intervals();
 	make_files();
