@@ -2107,7 +2107,7 @@ int main(int argc, char *argv[])
 	long tables, locked, after;
 	pid_t pids[ARRAY_SIZE(workers) + 2];
 	unsigned int i, nr_pids = 0;
-	bool hung = false, killed = false, waiting;
+	bool usage = false, hung = false, killed = false, waiting;
 	int opt, status;
 	pid_t pid;
 
@@ -2125,9 +2125,11 @@ int main(int argc, char *argv[])
 				excluded[i] |= !!strstr(workers[i].name, optarg);
 			break;
 		default:
-			ksft_exit_fail_msg("usage: walk_stress [-t SECONDS] [-s SEED] [-x WORKER]...\n");
+			usage = true;
 		}
 	}
+	if (usage || optind < argc)
+		ksft_exit_fail_msg("usage: walk_stress [-t SECONDS] [-s SEED] [-x WORKER]...\n");
 
 	ksft_print_header();
 	if (geteuid())
