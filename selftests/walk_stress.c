@@ -263,7 +263,8 @@ static size_t slurp(const char *path)
 		fail("%s is too long", path);
 		return 0;
 	}
-	return len;
+	/* When all is about to end, a process may have gone before the file did. */
+	return atomic_load(&sh->stop) ? 0 : len;
 }
 
 static long read_field(const char *path, const char *name)
