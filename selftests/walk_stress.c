@@ -263,7 +263,7 @@ static size_t slurp(const char *path)
 		fail("%s is too long", path);
 		return 0;
 	}
-	/* When all is about to end, a process may have gone before the file did. */
+	/* All is about to end: the process may have gone before all of it was read. */
 	return atomic_load(&sh->stop) ? 0 : len;
 }
 
@@ -1646,6 +1646,24 @@ static const struct worker {
 
 static bool excluded[ARRAY_SIZE(workers)];
 
+/* Those that NR_AT_A_TIME is for. */
+static bool takes_turns(const struct worker *w)
+{
+	return w->where == VICTIM && w->name[0] == 'c';
+}
+
+static bool all_had_a_turn(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(workers); i++) {
+		if (takes_turns(&workers[i]) && !excluded[i] && !sh->s[i].why_not[0] &&
+		    !sh->s[i].rounds)
+			return false;
+	}
+	return true;
+}
+
 static void *work(void *arg)
 {
 	const struct worker *w = arg;
@@ -1669,8 +1687,13 @@ static void *work(void *arg)
 		return NULL;
 	atomic_store(&me->tid, gettid());
 	while (!atomic_load(&sh->stop)) {
-		bool wait = w->where == VICTIM && w->name[0] == 'c';
+		bool wait = takes_turns(w);
 
+		/* The semaphore isn't fair, and a run may be short. */
+		if (wait && me->rounds && !all_had_a_turn()) {
+			nap(10000);
+			continue;
+		}
 		while (wait && sem_wait(&at_a_time))
 			;
 		atomic_store(&me->began, now());
