@@ -1,37 +1,41 @@
 # The front door: every target is a script in ci/, which does the work.
 
 TESTS ?= quick
+# Kernel developers have it in their environment, for other ends.
+ifeq ($(origin ARCH),environment)
+ARCH :=
+endif
 export LINUX TESTS STRESS MIRROR KEYRING SIGNOFF ASSISTED_BY PATCH CHECKS SHARD MINUTES ROWS
 
 .PHONY: help run check deps fetch apply applies export build matrix bisect shards report bench baseline \
 	answers coccicheck cover send posted rebase clean
 .NOTPARALLEL:
 help:
-	@echo 'make run          fetch the base, apply the stack, build, boot, test; prints a table'
-	@echo 'make check        all of that, and tests the stack and its scripts: what CI runs'
+	@echo 'make run          fetch the base, apply the stack, build, boot, test: a table'
+	@echo 'make check        all that, and checks the stack and its scripts: what CI runs'
 	@echo
-	@echo 'make deps         install the missing Debian packages (ci/packages), nothing else'
+	@echo 'make deps         install the missing Debian packages (ci/packages), no more'
 	@echo 'make fetch        fetch the base tree (series says which) into the cache'
 	@echo 'make applies      does every patch apply? within seconds, without a build'
-	@echo 'make apply        put the stack into a git worktree, one commit per patch'
-	@echo 'make export       write the commits of that worktree to patches/ and series'
-	@echo 'make build        build the patched kernel (CONFIG=debug, fast or mm-ci; or ARCH=)'
-	@echo 'make matrix       build, check and boot it for every architecture; prints a table'
-	@echo 'make bisect       does each patch build, boot and keep quiet by itself? (hours)'
-	@echo 'make shards       names the parts that "make bisect SHARD=" can be split into, as JSON'
-	@echo 'make report       all results there are as a page, and as a text for a cover letter'
-	@echo 'make bench        what the stack costs in instructions and text, against the base'
-	@echo 'make baseline     run the tests on the unpatched base and keep what they say'
-	@echo 'make answers      compare what smaps, mincore, ... say; ARGS= as for same_answers.c'
+	@echo 'make apply        put the stack into a git worktree, a commit per patch'
+	@echo 'make export       write the commits of that worktree to patches/, series'
+	@echo 'make build        build the patched kernel (CONFIG=debug, fast, mm-ci or ARCH=)'
+	@echo 'make matrix       build, check and boot it for each architecture: a table'
+	@echo 'make bisect       does each patch build, boot, keep quiet by itself? (hours)'
+	@echo 'make shards       names the parts that "make bisect SHARD=" can do, as JSON'
+	@echo 'make report       all results there are, as a page and as a text'
+	@echo 'make bench        what the stack costs in instructions and text'
+	@echo 'make baseline     run the tests on the unpatched base, keep what they say'
+	@echo 'make answers      compare what smaps, mincore, ... say; ARGS: same_answers.c'
 	@echo 'make coccicheck   run the rules of coccinelle/ on the patched tree'
 	@echo 'make cover PART=1 print its cover letter, figures filled in'
-	@echo 'make send PART=1a make the messages of that posting, signed off, and stop there'
+	@echo 'make send PART=1a make the messages of that posting, signed off, and stop'
 	@echo 'make posted       keep in posted/ what was sent since'
-	@echo 'make rebase BASE= carry the stack over to another base (or LINUX= BASE=REF)'
+	@echo 'make rebase BASE= carry the stack over to another base (or LINUX= BASE=)'
 	@echo 'make clean        remove worktrees, objects and results from the cache'
 	@echo
 	@echo 'LINUX=PATH        stand on this git tree (mm-unstable, ...) instead of the base'
-	@echo 'ARCH=ROW          a row of ci/arches (arm64, s390, ...); several for matrix and bisect'
+	@echo 'ARCH=ROW          a row of ci/arches (arm64, ...); several for matrix, bisect'
 	@echo 'PATCH=12|3-7|GLOB for bisect: these patches only'
 	@echo 'SHARD=NAME        for bisect: this part only, one of make shards'
 	@echo 'ROWS=DIR          for bisect and report: also the rows of other machines, *.tsv'

@@ -15,13 +15,14 @@ unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL ARCH CROSS_COMPILE
 # what a commit and a checkout look like.
 # shellcheck disable=SC2046 # words
 unset $(git rev-parse --local-env-vars 2>/dev/null) GIT_DIFF_OPTS
-export GIT_CONFIG_COUNT=6 \
+export GIT_CONFIG_COUNT=7 \
 	GIT_CONFIG_KEY_0=core.autocrlf GIT_CONFIG_VALUE_0=false \
 	GIT_CONFIG_KEY_1=core.hooksPath GIT_CONFIG_VALUE_1=/dev/null \
 	GIT_CONFIG_KEY_2=commit.gpgSign GIT_CONFIG_VALUE_2=false \
 	GIT_CONFIG_KEY_3=tag.gpgSign GIT_CONFIG_VALUE_3=false \
 	GIT_CONFIG_KEY_4=safe.bareRepository GIT_CONFIG_VALUE_4=all \
-	GIT_CONFIG_KEY_5=gc.auto GIT_CONFIG_VALUE_5=0
+	GIT_CONFIG_KEY_5=gc.auto GIT_CONFIG_VALUE_5=0 \
+	GIT_CONFIG_KEY_6=rebase.backend GIT_CONFIG_VALUE_6=merge
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${XDG_CACHE_HOME:-${HOME:?is not set, and XDG_CACHE_HOME neither}/.cache}/pgtable-stack

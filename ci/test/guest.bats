@@ -43,7 +43,7 @@ done_='# end of tests\n'
 
 @test "a guest that panics" {
 	toy_stack
-	fake 'Linux version\n[ 1.0] Kernel panic - not syncing: no luck\n[ 1.0] Call Trace:\n' '# start mm/a\n'
+	fake 'firmware \0\nLinux version\n[ 1.0] Kernel panic - not syncing: no luck\n[ 1.0] Call Trace:\n' '# start mm/a\n'
 	fails "the guest panics: Kernel panic - not syncing: no luck, in test mm/a" ci/guest stack debug "$t/list" "$t/dir"
 	[[ "$output" == *"Call Trace:"* ]]
 	[ ! -e "$t/dir/rows.tsv" ]
@@ -178,6 +178,8 @@ done_='# end of tests\n'
 		BUG: Bad rss-counter state mm:1 type:MM_ANONPAGES val:1
 		BUG: non-zero pgtables_bytes on freeing mm: 4096
 		Oops: general protection fault, probably for non-canonical address 0x0
+		Unable to handle kernel paging request at virtual address ff600000
+		Oops [#1]
 		kernel BUG at mm/page_table_check.c:1!
 		rcu: INFO: rcu_preempt self-detected stall on CPU
 		INFO: task a:1 blocked for more than 120 seconds.
@@ -273,6 +275,57 @@ real() {
 	[ -z "$real_linux" ] || export LINUX=$real_linux
 	printf 'mm/a quick 10 mm/a\n' >"$t/list"
 	APPEND=$1 ci/guest stack debug "$t/list" "$t/dir"
+}
+
+@test "a failure of a test of our own is not excused by chance" {
+	toy_stack
+	printf '#!/bin/sh\n' >ci/build
+	export TESTS='^(kunit|stack/walk_stress)$'
+	baseline=$(echo "$XDG_CACHE_HOME"/pgtable-stack/git-*)/baseline-gcc-$(gcc -dumpfullversion).tsv
+	echo "# x" >"$baseline"
+	fails "is the baseline of something else" ci/ktest stack
+	printf '# %s\nkunit\tpass\t\nstack/walk_stress\tpass\t\n' "$(sed -n 's/^ *wanted is //p' <<<"$output")" >"$baseline"
+	fake '' "    not ok 1 pt_range_walk_race\nnot ok 1 kunit\nok 2 stack/walk_stress\n$done_"
+	fails "a test of our own fails, by chance or not: kunit: pt_range_walk_race" ci/ktest stack
+	fake '' "ok 1 kunit\nnot ok 2 stack/walk_stress # exit code 1\n$done_"
+	fails "a test of our own fails, by chance or not: stack/walk_stress" ci/ktest stack
+	[ ! -e "${baseline%/*}/stack/results/again1" ]
+}
+
+@test "answers of the base that were being written are none" {
+	toy_stack
+	printf '#!/bin/sh\n' >ci/build
+	printf 'stack/same_answers\tquick\t60\tstack/same_answers\n' >ci/tests
+	fake '' "# start stack/same_answers\n    # scene: a\n    #  line 1\nok 1 stack/same_answers\n# took 3 ms\n$done_"
+	cat >"$t/bin/sed" <<-'S'
+		#!/bin/bash
+		case "$*" in *"# start stack/same_answers"*) echo "scene: a"; exit 1 ;; esac
+		exec /usr/bin/sed "$@"
+	S
+	chmod +x "$t/bin/sed"
+	run ! ci/ktest base
+	run -0 find "$XDG_CACHE_HOME" -name '*.answers' -o -name 'baseline-*.tsv'
+	[ -z "$output" ]
+}
+
+@test "a kernel is not built on a disk that is nearly full, TESTS may be no regular expression" {
+	toy_stack
+	printf '#!/bin/sh\nprintf "x\\nx 9999 0 100\\n"\n' >"$t/df"
+	mkdir -p "$t/bin"
+	install "$t/df" "$t/bin/df"
+	PATH=$t/bin:$PATH fails "building a kernel needs 3000 MB" ci/build --kselftest stack debug
+	TESTS='mm/(' fails "TESTS=mm/( is no regular expression" ci/ktest stack
+}
+
+@test "a complaint that comes twice is not taken for the one that was there" {
+	which=bisect
+	eval "$(sed -n '/^complaint=/p; /^comparable()/p; /^complaints()/p' ci/build)"
+	line='warning: incorrect type in argument 1 (different address spaces)'
+	printf '/x/bisect/linux/%s\n' "mm/a.c:10:5: $line" "mm/a.c:99:5: $line" "include/a.h:1:2: $line" \
+		"include/a.h:1:2: $line" >"$t/log"
+	comparable "$t/log" | complaints >"$t/warnings"
+	[ "$(grep -c '^mm/a.c' "$t/warnings")" = 2 ]
+	[ "$(grep -c '^include/a.h' "$t/warnings")" = 1 ]
 }
 
 @test "a real kernel that panics" {

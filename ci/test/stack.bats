@@ -68,6 +68,29 @@ load helper
 	fails "series does not list: 0003-mm-forgotten.patch" ci/apply
 }
 
+@test "a patch without what git am wants is refused, and named" {
+	toy_stack
+	p=0002-mm-spell-out-thirty.patch
+	sed -i '/^From: /d' "patches/$p"
+	fails "$p has no author: git am refuses it" ci/applies
+}
+
+@test "a series without an empty line keeps each patch once" {
+	toy_stack
+	sed -i '/^$/d; /^# Part/d' series
+	cp series "$t/series"
+	ci/export
+	diff series "$t/series"
+}
+
+@test "a worktree that git doesn't know any more is named" {
+	toy_stack
+	tree=$(echo "$XDG_CACHE_HOME"/pgtable-stack/git-*/stack/linux)
+	rm -rf "$(git -C "$tree" rev-parse --absolute-git-dir)"
+	fails "is no git worktree any more" ci/apply
+	[ -e "$tree/Makefile" ]
+}
+
 @test "a patch that series lists and patches/ lacks is an error" {
 	toy_stack
 	rm patches/0001*
