@@ -244,7 +244,7 @@ verdicts() { ci/bisect --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]*//'
 	c=${stack%/stack/linux}
 	mkdir -p "$c"/{matrix,bench,stack/results}
 	printf 's390\twhole\tbuilt\tFAILED: 1 new <warning>\t\nalpha\tobjects\t-\tas base (0 warnings)\t-\n' >"$c/matrix/table"
-	printf '%s\n' $'NEW\tmm/cow: one\tpass\tfail\t' $'SAME\tmm/cow\tpass\tpass\t' $'SAME\tmm/rmap\tskip\tskip\tSKIP no swap' \
+	printf '%s\n' $'NEW\tmm/cow: one\tpass\tfail\t' $'SAME\tmm/cow\tpass\tpass\t' $'SAME\tmm/rmap: <a>\tskip\tskip\tSKIP no swap' $'SAME\tmm/rmap\tskip\tskip\tSKIP no swap' \
 		>"$c/stack/results/table.tsv"
 	printf 'smaps\t200\t190\tstack/walk_cost\tfast\n' >"$c/bench/costs.tsv"
 	touch "$c/bench/text.tsv"
@@ -256,8 +256,8 @@ verdicts() { ci/bisect --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]*//'
 	grep -q '^  FAILED 0002-mm-spell-out-thirty.patch: objects x86_64: 1 new: thirty$' "$digest"
 	grep -q ' 1 pass (0 of them booted), 2 failed, ' "$digest"
 	grep -q '^  s390: FAILED: 1 new <warning>$' "$digest"
-	grep -q '^Tests in the guest: 1 pass, 1 fail, 1 skipped$' "$digest"
-	grep -q '^  against the base: NEW 1, SAME 2$' "$digest"
+	grep -q '^Tests in the guest: 1 pass, 1 fail, 2 skipped$' "$digest"
+	grep -q '^  against the base: NEW 1, SAME 3$' "$digest"
 	grep -q '^  NEW mm/cow: one: fail, base pass$' "$digest"
 	grep -q '^  smaps  *200  *190  0.950$' "$digest"
 	sed -n '/^Not tested/,$p' "$digest" >"$t/not"
@@ -266,6 +266,7 @@ verdicts() { ci/bisect --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]*//'
 	grep -q 'compiled in part and not booted: alpha' "$t/not"
 	grep -q 'mm/uffd-unit-tests' "$t/not"
 	grep -q 'FAILED: 1 new &lt;warning>' "$page"
+	grep -qF '<td class=n>2</td><td><details><summary>SKIP no swap</summary>mm/rmap: &lt;a><br>mm/rmap</details>' "$page"
 	grep -q 'class="fail" title="1 new: thirty">x86_64 fail' "$page"
 	run ! grep -E 'src=|href=|https?:|<warning' "$page"
 	[ "$(awk 'length > 75' "$digest" | wc -l)" = 0 ]
