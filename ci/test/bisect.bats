@@ -77,6 +77,39 @@ verdicts() { ci/bisect --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]*//'
 	[ ! -s "$t/calls" ]
 }
 
+@test "a patch of what is generic of page tables is looked at on s390 and ppc64le, too" {
+	toy_bisect
+	cd "$stack"
+	mkdir -p include/{asm-generic,linux} arch/powerpc/mm
+	touch_and_commit() { echo "$1" >>"$1"; git add .; git commit -qm "mm: touch $1"; }
+	touch_and_commit include/asm-generic/pgalloc.h
+	touch_and_commit include/linux/pgtable.h
+	touch_and_commit mm/pgtable-generic.c
+	touch_and_commit include/linux/mmzone.h
+	touch_and_commit arch/powerpc/mm/mem.c
+	cd -
+	ci/export
+	CHECKS=objects verdicts | sed -n '/^000[4-8]/{s/ untested$//; p}' >"$t/rows"
+	diff - <(grep -v ' ppc\(64\|32-.*\)$' "$t/rows") <<-E
+		0004 objects x86_64
+		0004 objects s390
+		0004 objects ppc64le
+		0005 objects x86_64
+		0005 objects s390
+		0005 objects ppc64le
+		0006 objects x86_64
+		0006 objects s390
+		0006 objects ppc64le
+		0007 objects x86_64
+		0008 objects x86_64 same
+		0008 objects ppc64le
+	E
+	[ "$(ci/bisect --shards)" = '["patches-1", "arch-s390", "arch-powerpc", "patches-7"]' ]
+	for p in 4 6; do PATCH=$p CHECKS=objects ci/bisect s390; done
+	grep -qx -e '--objects bisect s390 usual at mm: touch include/asm-generic/pgalloc.h' "$t/calls"
+	grep -qx -e '--objects bisect s390 mm/pgtable-generic.o at mm: touch mm/pgtable-generic.c' "$t/calls"
+}
+
 @test "after an edit only what depends on it is run again, and the edit taken back nothing" {
 	toy_bisect
 	ci/bisect
