@@ -139,6 +139,15 @@ verdicts() { ci/bisect --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]*//'
 	[ "$(verdicts | grep -c fail)" = 2 ]
 }
 
+@test "a complaint that a file has had already is new where it comes a second time" {
+	toy_bisect
+	sed -i 's/^+thirty/+ten/' patches/0002*
+	ci/apply
+	echo ten | tee "$t/compiler" >"$t/kernel-doc"
+	CHECKS="kernel-doc objects" fails "FAILED  0002-mm-spell-out-thirty.patch, kernel-doc -: 1 new: mm/memory.c:ten" ci/bisect
+	[[ "$output" == *"FAILED  0002-mm-spell-out-thirty.patch, objects x86_64: 1 new: ten"* ]]
+}
+
 @test "a patch that doesn't build, one that doesn't boot, one whose log complains" {
 	toy_bisect
 	touch "$t/broken"
