@@ -210,6 +210,30 @@ verdicts() { ci/bisect --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]*//'
 	[[ "$output" != *"of all checks"* ]]
 }
 
+@test "another sparse, or another ci/checkpatch, and what they said before is no result" {
+	toy_bisect
+	mkdir "$t/bin"
+	sparse() { printf '#!/bin/sh\necho "%s (Debian: x-3)"\n' "$1" >"$t/bin/sparse"; chmod +x "$t/bin/sparse"; }
+	export PATH=$t/bin:$PATH CHECKS="checkpatch objects" PATCH=2
+	sparse v0.6.4-66-g0196afe1
+	ci/bisect
+	[ "$(ci/bisect --rows | awk -F '\t' '$2 == "objects" { print $7 }' | sed 's/-[0-9a-f]*$//')" = \
+		"gcc-$(gcc -dumpfullversion)-sparse-v0.6.4-66-g0196afe1Debianx-3" ]
+	: >"$t/calls"
+	echo '# a comment' >>ci/checkpatch
+	run -0 ci/bisect
+	[ ! -s "$t/calls" ]
+	[[ "$output" != *": checkpatch"* ]]
+	sparse 0.6.5
+	run -0 ci/bisect
+	# the parent as well: what the other one said of it is not compared with
+	[ "$(grep -c '^--objects bisect x86_64' "$t/calls")" = 2 ]
+	[[ "$output" != *": checkpatch"* ]]
+	# a rule that is stricter
+	sed -i 's/|| exit 0$/|| exit 3/' ci/checkpatch
+	fails "0002-mm-spell-out-thirty.patch, checkpatch -:" ci/bisect
+}
+
 @test "a half-written result is none" {
 	toy_bisect
 	CHECKS=checkpatch ci/bisect
