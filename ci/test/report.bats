@@ -63,14 +63,31 @@ figure() {
 	(
 		exec 9>>"$XDG_CACHE_HOME/pgtable-stack/lock"
 		flock 9
-		exec sleep 20
+		exec sleep 300
 	) 3>&- &
 	holder=$!
 	sleep 1
-	report
+	make report
 	run ! grep -q FAILED "$digest"
 	grep -q 'make run did not get to its end, or is still at it' "$digest"
+	run ! grep -q 'what patches/ has now' "$digest"
+	# and what it is at may be another version than patches/ has
+	sed -i 's/^+thirty/+THIRTY/' patches/0002*
+	run -0 make report
+	[[ "$output" == *"note: patches/ is not what is applied, and a run is going on"* ]]
+	grep -q 'what patches/ has now: this is of what was applied before' "$digest"
+	# or none yet, or nothing
+	git -C "$stack" update-ref "refs/stack/${cache##*/}" HEAD~2
+	run -0 make report
+	git -C "$stack" update-ref "refs/stack/${cache##*/}" HEAD
+	mv "$stack" "$stack.gone"
+	fails "there is no worktree of the stack, and another run is working in" make report
+	mv "$stack.gone" "$stack"
 	kill "$holder"
+	wait "$holder" || true
+	make report
+	run ! grep -q 'what patches/ has now' "$digest"
+	grep -qx THIRTY "$stack/mm/memory.c"
 	# and so does one in which a test was run once more
 	rm -r "$results"
 	mkdir -p "$results/again1"
