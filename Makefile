@@ -87,9 +87,10 @@ rebase: deps
 	@BASE='$(BASE)' ci/rebase
 
 # What a fresh machine lacks may be what fetching takes. From LINUX= nothing is.
-fetch: $(if $(LINUX),,deps)
+# (A report fetches and applies by itself: while a run is going on it does without.)
+fetch report: $(if $(LINUX),,deps)
 posted: fetch
 applies apply: fetch
-coccicheck report: apply
+coccicheck: apply
 deps fetch apply applies export coccicheck posted report clean:
 	@ci/$@

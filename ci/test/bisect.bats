@@ -77,6 +77,39 @@ verdicts() { ci/bisect --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]*//'
 	[ ! -s "$t/calls" ]
 }
 
+@test "a patch of what is generic of page tables is looked at on s390 and ppc64le, too" {
+	toy_bisect
+	cd "$stack"
+	mkdir -p include/{asm-generic,linux} arch/powerpc/mm
+	touch_and_commit() { echo "$1" >>"$1"; git add .; git commit -qm "mm: touch $1"; }
+	touch_and_commit include/asm-generic/pgalloc.h
+	touch_and_commit include/linux/pgtable.h
+	touch_and_commit mm/pgtable-generic.c
+	touch_and_commit include/linux/mmzone.h
+	touch_and_commit arch/powerpc/mm/mem.c
+	cd -
+	ci/export
+	CHECKS=objects verdicts | sed -n '/^000[4-8]/{s/ untested$//; p}' >"$t/rows"
+	diff - <(grep -v ' ppc\(64\|32-.*\)$' "$t/rows") <<-E
+		0004 objects x86_64
+		0004 objects s390
+		0004 objects ppc64le
+		0005 objects x86_64
+		0005 objects s390
+		0005 objects ppc64le
+		0006 objects x86_64
+		0006 objects s390
+		0006 objects ppc64le
+		0007 objects x86_64
+		0008 objects x86_64 same
+		0008 objects ppc64le
+	E
+	[ "$(ci/bisect --shards)" = '["patches-1", "arch-s390", "arch-powerpc", "patches-7"]' ]
+	for p in 4 6; do PATCH=$p CHECKS=objects ci/bisect s390; done
+	grep -qx -e '--objects bisect s390 usual at mm: touch include/asm-generic/pgalloc.h' "$t/calls"
+	grep -qx -e '--objects bisect s390 mm/pgtable-generic.o at mm: touch mm/pgtable-generic.c' "$t/calls"
+}
+
 @test "after an edit only what depends on it is run again, and the edit taken back nothing" {
 	toy_bisect
 	ci/bisect
@@ -104,6 +137,15 @@ verdicts() { ci/bisect --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]*//'
 	: >"$t/kernel-doc"
 	fails "0002-mm-spell-out-thirty.patch, objects x86_64" ci/bisect
 	[ "$(verdicts | grep -c fail)" = 2 ]
+}
+
+@test "a complaint that a file has had already is new where it comes a second time" {
+	toy_bisect
+	sed -i 's/^+thirty/+ten/' patches/0002*
+	ci/apply
+	echo ten | tee "$t/compiler" >"$t/kernel-doc"
+	CHECKS="kernel-doc objects" fails "FAILED  0002-mm-spell-out-thirty.patch, kernel-doc -: 1 new: mm/memory.c:ten" ci/bisect
+	[[ "$output" == *"FAILED  0002-mm-spell-out-thirty.patch, objects x86_64: 1 new: ten"* ]]
 }
 
 @test "a patch that doesn't build, one that doesn't boot, one whose log complains" {
@@ -166,6 +208,30 @@ verdicts() { ci/bisect --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]*//'
 	[ "$(wc -l <"$dir/rows/patches-1.tsv")" = 18 ]
 	run -0 ci/bisect
 	[[ "$output" != *"of all checks"* ]]
+}
+
+@test "another sparse, or another ci/checkpatch, and what they said before is no result" {
+	toy_bisect
+	mkdir "$t/bin"
+	sparse() { printf '#!/bin/sh\necho "%s (Debian: x-3)"\n' "$1" >"$t/bin/sparse"; chmod +x "$t/bin/sparse"; }
+	export PATH=$t/bin:$PATH CHECKS="checkpatch objects" PATCH=2
+	sparse v0.6.4-66-g0196afe1
+	ci/bisect
+	[ "$(ci/bisect --rows | awk -F '\t' '$2 == "objects" { print $7 }' | sed 's/-[0-9a-f]*$//')" = \
+		"gcc-$(gcc -dumpfullversion)-sparse-v0.6.4-66-g0196afe1Debianx-3" ]
+	: >"$t/calls"
+	echo '# a comment' >>ci/checkpatch
+	run -0 ci/bisect
+	[ ! -s "$t/calls" ]
+	[[ "$output" != *": checkpatch"* ]]
+	sparse 0.6.5
+	run -0 ci/bisect
+	# the parent as well: what the other one said of it is not compared with
+	[ "$(grep -c '^--objects bisect x86_64' "$t/calls")" = 2 ]
+	[[ "$output" != *": checkpatch"* ]]
+	# a rule that is stricter
+	sed -i 's/|| exit 0$/|| exit 3/' ci/checkpatch
+	fails "0002-mm-spell-out-thirty.patch, checkpatch -:" ci/bisect
 }
 
 @test "a half-written result is none" {
@@ -244,7 +310,7 @@ verdicts() { ci/bisect --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]*//'
 	c=${stack%/stack/linux}
 	mkdir -p "$c"/{matrix,bench,stack/results}
 	printf 's390\twhole\tbuilt\tFAILED: 1 new <warning>\t\nalpha\tobjects\t-\tas base (0 warnings)\t-\n' >"$c/matrix/table"
-	printf '%s\n' $'NEW\tmm/cow: one\tpass\tfail\t' $'SAME\tmm/cow\tpass\tpass\t' $'SAME\tmm/rmap\tskip\tskip\tSKIP no swap' \
+	printf '%s\n' $'NEW\tmm/cow: one\tpass\tfail\t' $'SAME\tmm/cow\tpass\tpass\t' $'SAME\tmm/rmap: <a>\tskip\tskip\tSKIP no swap' $'SAME\tmm/rmap\tskip\tskip\tSKIP no swap' \
 		>"$c/stack/results/table.tsv"
 	printf 'smaps\t200\t190\tstack/walk_cost\tfast\n' >"$c/bench/costs.tsv"
 	touch "$c/bench/text.tsv"
@@ -256,8 +322,8 @@ verdicts() { ci/bisect --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]*//'
 	grep -q '^  FAILED 0002-mm-spell-out-thirty.patch: objects x86_64: 1 new: thirty$' "$digest"
 	grep -q ' 1 pass (0 of them booted), 2 failed, ' "$digest"
 	grep -q '^  s390: FAILED: 1 new <warning>$' "$digest"
-	grep -q '^Tests in the guest: 1 pass, 1 fail, 1 skipped$' "$digest"
-	grep -q '^  against the base: NEW 1, SAME 2$' "$digest"
+	grep -q '^Tests in the guest: 1 pass, 1 fail, 2 skipped$' "$digest"
+	grep -q '^  against the base: NEW 1, SAME 3$' "$digest"
 	grep -q '^  NEW mm/cow: one: fail, base pass$' "$digest"
 	grep -q '^  smaps  *200  *190  0.950$' "$digest"
 	sed -n '/^Not tested/,$p' "$digest" >"$t/not"
@@ -266,6 +332,7 @@ verdicts() { ci/bisect --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]*//'
 	grep -q 'compiled in part and not booted: alpha' "$t/not"
 	grep -q 'mm/uffd-unit-tests' "$t/not"
 	grep -q 'FAILED: 1 new &lt;warning>' "$page"
+	grep -qF '<td class=n>2</td><td><details><summary>SKIP no swap</summary>mm/rmap: &lt;a><br>mm/rmap</details>' "$page"
 	grep -q 'class="fail" title="1 new: thirty">x86_64 fail' "$page"
 	run ! grep -E 'src=|href=|https?:|<warning' "$page"
 	[ "$(awk 'length > 75' "$digest" | wc -l)" = 0 ]

@@ -63,14 +63,31 @@ figure() {
 	(
 		exec 9>>"$XDG_CACHE_HOME/pgtable-stack/lock"
 		flock 9
-		exec sleep 20
+		exec sleep 300
 	) 3>&- &
 	holder=$!
 	sleep 1
-	report
+	make report
 	run ! grep -q FAILED "$digest"
 	grep -q 'make run did not get to its end, or is still at it' "$digest"
+	run ! grep -q 'what patches/ has now' "$digest"
+	# and what it is at may be another version than patches/ has
+	sed -i 's/^+thirty/+THIRTY/' patches/0002*
+	run -0 make report
+	[[ "$output" == *"note: patches/ is not what is applied, and a run is going on"* ]]
+	grep -q 'what patches/ has now: this is of what was applied before' "$digest"
+	# or none yet, or nothing
+	git -C "$stack" update-ref "refs/stack/${cache##*/}" HEAD~2
+	run -0 make report
+	git -C "$stack" update-ref "refs/stack/${cache##*/}" HEAD
+	mv "$stack" "$stack.gone"
+	fails "there is no worktree of the stack, and another run is working in" make report
+	mv "$stack.gone" "$stack"
 	kill "$holder"
+	wait "$holder" || true
+	make report
+	run ! grep -q 'what patches/ has now' "$digest"
+	grep -qx THIRTY "$stack/mm/memory.c"
 	# and so does one in which a test was run once more
 	rm -r "$results"
 	mkdir -p "$results/again1"
@@ -95,6 +112,32 @@ figure() {
 	report
 	grep -q 'compiled in part and not booted: x86_64, alpha$' "$digest"
 	grep -q ' 2 pass (0 of them booted), 0 failed, ' "$digest"
+}
+
+@test "a click on a column of the patches sorts by the worst verdict, that of sizes by bytes" {
+	row() { printf 'patch\t%s\t%s\t%s\t%s\t1\t%s\tkey\n' "$@"; }
+	{
+		row 0001-a objects x86_64 pass ok
+		row 0001-a size x86_64 pass "-12 of 100 bytes"
+		row 0002-b objects x86_64 pass ok
+		row 0002-b objects s390 fail bad
+		row 0002-b objects arm64 same ok
+		row 0002-b size x86_64 pass "+700 of 100 bytes (1/-2)"
+		row 0003-c objects x86_64 same -
+		row 0003-c size x86_64 same -
+		row 0004-d objects x86_64 untested -
+		row 0004-d size x86_64 fail bad
+	} >"$t/rows"
+	ci/render digest="$t/digest" "$t/rows" >"$t/page"
+	# ranks COLUMN: those of its cells, a patch after the other
+	ranks() {
+		awk -v column="$1" '/^<h2/ { in_it = /id="patches"/; next }
+			!in_it { next }
+			/^<tr><td>/ { n = 2 }
+			/^<td data-rank/ && ++n == column { split($0, a, "\""); print a[2] }' "$t/page" | xargs
+	}
+	[ "$(ranks 5)" = "5 1 3 2" ]
+	[ "$(ranks 7)" = "12 -700 0 -999999999" ]
 }
 
 # toy_bench: ci/bench, whose guests count 1000 for the base and 900 for the stack.
