@@ -276,7 +276,10 @@ spell_out_to() {
 	run ci/send 1
 	echo "$output"
 	[ "$status" = 0 ]
-	[[ "$output" == *"git range-diff against sent/pgtable-1-v1:"* ]]
+	# named after the branch, or after the change-id, as the b4 is
+	tag=$(git -C "$LINUX" tag -l 'sent/*')
+	[[ $tag =~ ^sent/([0-9]+-(b4-)?)?pgtable-1(-[0-9a-f]+)?-v1$ ]]
+	[[ "$output" == *"git range-diff against $tag:"* ]]
 	[[ "$output" == *"1:  "*" = 1:  "*"2:  "*" ! 2:  "*"++twenty"* ]]
 	[[ "$output" != *" < "* ]]
 	grep -qx 'Subject: \[PATCH v2 0/2\] mm: spell out numbers' "$cache"/send/1/0000-*
@@ -284,10 +287,32 @@ spell_out_to() {
 	[ "$(grep -h '^change-id' "$cache"/send/1/0000-*)" = "$change_id" ]
 	[ "$(grep -c 'Mary Maintainer' "$cache"/send/1/0000-*)" = 1 ]
 	# It comes back from posted/ if the cache doesn't have it.
-	was=$(git -C "$LINUX" rev-parse 'sent/pgtable-1-v1^{commit}')
-	git -C "$LINUX" tag -d sent/pgtable-1-v1
+	was=$(git -C "$LINUX" rev-parse "$tag^{commit}")
+	git -C "$LINUX" tag -d "$tag"
 	ci/posted
-	[ "$(git -C "$LINUX" rev-parse 'sent/pgtable-1-v1^{commit}')" = "$was" ]
+	[ "$(git -C "$LINUX" rev-parse "$tag^{commit}")" = "$was" ]
+}
+
+@test "posted: b4's tag has one of two names" {
+	toy_stack
+	of() { git -C "$LINUX" rev-parse -q --verify "refs/tags/$1^{commit}"; }
+	mine=sent/20261126-mine-0123456789ab-v1
+	tags='sent/pgtable-1-v1 sent/20261126-b4-pgtable-1-7143b306ba91-v2 sent/20261125-pgtable-1b-0043b306ba91-v12'
+	for tag in $tags $mine; do
+		git -C "$LINUX" tag -a -m sent "$tag" "$(git -C "$stack" rev-parse HEAD)"
+	done
+	ci/posted
+	[ "$(cd posted && echo *)" = "pgtable-1-v1.bundle pgtable-1-v2.bundle pgtable-1b-v12.bundle" ]
+	# shellcheck disable=SC2086 # words
+	git -C "$LINUX" tag -d $tags
+	ci/posted
+	for tag in $tags; do
+		[ "$(of "$tag")" = "$(of "$mine")" ]
+	done
+	# begun anew with b4: another v2
+	git -C "$LINUX" tag -a -m anew sent/20261127-b4-pgtable-1-aa43b306ba91-v2
+	run -0 ci/posted --if-any
+	[[ "$output" == *"note: sent/20261127-b4-pgtable-1-aa43b306ba91-v2 is not kept: posted/pgtable-1-v2.bundle has another"* ]]
 }
 
 @test "send: work in the branch that b4 has is not overwritten" {
