@@ -58,7 +58,7 @@ really_send() {
 	printf '#!/bin/sh\ncat >>"%s"\n' "$t/outbox" >"$t/sendmail"
 	chmod +x "$t/sendmail"
 	(cd "$cache/send/linux" && git config sendemail.smtpserver "$t/sendmail" &&
-		echo | b4 send --no-sign)
+		printf '\n\n' | b4 send --no-sign)
 }
 
 @test "send: messages signed off, to the maintainers; git am makes the stack's tree of them" {
@@ -158,12 +158,56 @@ spell_out_to() {
 	# on the posting before
 	run -0 ci/send 1a
 	[[ "$output" != *"note: posting"* ]]
-	[[ "$(ci/cover 1b)" == "mm: spell out numbers (2 of 2)"*"posting 2 of 2: patches 3-16 of 16, by the numbers above." ]]
+	[[ "$(ci/cover 1b)" == "mm: spell out numbers (2 of 2)"*"posting 2 of 2: patches 3-16 of 16, by the numbers above."* ]]
 	[ "$(ci/cover 1 | head -n 1)" = "mm: spell out numbers" ]
 	fails "series has no part '1c' with patches in it" ci/cover 1c
 	git clone -q "$LINUX" "$t/read"
 	git -C "$t/read" am -q "$cache/send/1a.mbox" "$cache/send/1b.mbox"
 	[ "$(git -C "$t/read" rev-parse 'HEAD^{tree}')" = "$(git -C "$stack" rev-parse 'HEAD^{tree}')" ]
+}
+
+@test "send: a posting that stands on others says so, and on what everybody has" {
+	toy_send
+	spell_out_to 15
+	sed -i 's/^# Part 1.*/&\n# Posting 1a/; s/^0002-/# Posting 1b\n&/; s/^0004-/# Part 3: more\n&/' series
+	printf '%s\n' '' '' 'Part 3' ------ '' 'mm: spell out more' '' 'More of it.' >>cover-letter.txt
+	base=$(git -C "$LINUX" rev-parse HEAD)
+	ids() { git -C "$stack" log -p --reverse "$base..$1" | git patch-id --stable | sed 's/ .*//'; }
+	for posting in "1a HEAD~4" "1b HEAD~3" "3 HEAD~1"; do
+		read -r part below <<<"$posting"
+		[ "$part" != 1a ] || below=$base
+		ci/send "$part"
+		grep -qx "base-commit: $base" "$cache/send/$part"/000[01]-*
+		[ "$(sed -n 's/^prerequisite-patch-id: //p' "$cache/send/$part"/000[01]-*)" = "$(ids "$below")" ]
+	done
+	ci/cover 3 | grep -A 4 -x 'To be applied first, in this order:' | tail -n 2 >"$t/below"
+	printf '    mm: spell out numbers (%s of 2)\n' 1 2 | diff - "$t/below"
+	[ "$(ci/cover 1b | tail -n 1)" = "    mm: spell out numbers (1 of 2)" ]
+	run ! grep -q 'applied first' <<<"$(ci/cover 1a)"
+	# and the next version is compared with its own patches only
+	ci/send 1b
+	really_send
+	git -C "$stack" checkout -q HEAD~1
+	edit 's/^20$/twenty/'
+	(cd "$cache/send/linux" && EDITOR='sed -i s/EDITME:.*/twenty/' b4 prep --edit-cover)
+	run -0 ci/send 1b
+	[[ "$output" == *"git range-diff against sent/"*"1:  "*" = 1:  "*"2:  "*" ! 2:  "*"++twenty"* ]]
+	[[ "$output" != *"3:  "* && "$output" != *" < "* ]]
+	[ "$(grep -h '^prerequisite-patch-id: ' "$cache"/send/1b/0000-* | wc -l)" = 1 ]
+}
+
+@test "send: on a local import of Debian's source, that is noted" {
+	toy_send
+	git clone -q --bare "$LINUX" "$XDG_CACHE_HOME/pgtable-stack/linux.git"
+	git -C "$XDG_CACHE_HOME/pgtable-stack/linux.git" tag -a -m 'linux-source-7.3 7.3.4-1' base/7.3.4-1
+	for of in user.name user.email; do
+		git -C "$XDG_CACHE_HOME/pgtable-stack/linux.git" config "$of" "$(git -C "$LINUX" config "$of")"
+	done
+	run -0 ci/send 1
+	[[ "$output" != *"note: base-commit"* ]]
+	LINUX='' ci/apply
+	LINUX='' run -0 ci/send 1
+	[[ "$output" == *"note: base-commit $(git -C "$LINUX" rev-parse HEAD | cut -c 1-12) is this cache's import of Debian's source"* ]]
 }
 
 @test "send: a posting that is long as well is noted" {
