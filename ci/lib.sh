@@ -156,6 +156,14 @@ base_version() {
 	fi
 }
 
+# sent_tags: what b4 send tagged in $repo, the last one last, in lines of TAG NAME.
+# NAME is pgtable-1a-v1. Debian 12's b4 names the tag after the branch, as
+# sent/NAME; Debian 13's after the change-id: sent/20261126-b4-pgtable-1a-HASH-v1.
+sent_tags() {
+	git -C "$repo" for-each-ref --sort=creatordate --format='%(refname:lstrip=2)' 'refs/tags/sent/*' |
+		sed -nE 's,^sent/([0-9]{8}-(b4-)?)?(pgtable-[0-9]+[a-z]?)(-[0-9a-f]{12})?(-v[0-9]+)$,& \3\5,p'
+}
+
 # answers TEST KTAP: what a run of same_answers printed, without its verdicts.
 answers() { sed -n "\\,^# start $1\$,,/^# took/{/^    # Totals/d; s/^    # //p}" "$2"; }
 
