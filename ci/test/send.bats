@@ -113,6 +113,25 @@ really_send() {
 	grep -qx 'It takes 4711 instructions, and 0 lines, and 1 of patch 2.' "$cache"/send/1/0000-*
 }
 
+@test "send: what is between @s and no figure's name is not sent; what isn't meant for one is" {
+	toy_send
+	cp cover-letter.txt "$t/cover"
+	for odd in @Files@ @TODO@ '@cost smaps@'; do
+		{ cat "$t/cover"; printf '\n%s\n' "It is $odd of @files@, says me@mm.org."; } >cover-letter.txt
+		fails "cover-letter.txt, part 1, has what is no figure's name between @s: $odd" ci/send 1
+		fails "no figure's name" ci/cover --check 1
+	done
+	[ ! -e "$cache/send" ]
+	text="   @@
+   expression tlb;
+   @@
+   @@ -1,2 +1,3 @@ int f(void)
+Me <me@mm.org>, you <you.too@lists.mm.org>; me@mm.org, you@mm.org: @ 5 @ 6."
+	cp "$t/cover" cover-letter.txt
+	printf '%s\n' '' "$text" >>cover-letter.txt
+	[[ "$(ci/cover 1)" == *"$text"* ]]
+}
+
 @test "send: a part that has no cover letter, or is none" {
 	toy_send
 	sed -i 's/Part 1/Part 2/' cover-letter.txt
