@@ -318,6 +318,7 @@ real() {
 }
 
 @test "a complaint that comes twice is not taken for the one that was there" {
+	# shellcheck disable=SC2034 # comparable() reads it
 	which=bisect
 	eval "$(sed -n '/^complaint=/p; /^comparable()/p; /^complaints()/p' ci/build)"
 	line='warning: incorrect type in argument 1 (different address spaces)'
