@@ -143,7 +143,7 @@ said() {
 	[ "$(sed 1d "$answers" | xargs)" = "anon: before: smaps Rss 4" ]
 	TESTS=same_answers ci/ktest stack
 	echo 'play() { echo "anon: before: smaps"; echo " Rss 8"; }' >ci/play
-	TESTS=same_answers fails "worse than on the base, and not by chance: stack/same_answers" ci/ktest stack
+	TESTS=same_answers fails "a test of our own fails, by chance or not: stack/same_answers" ci/ktest stack
 	echo >>selftests/same_answers.c
 	TESTS=same_answers fails ".answers is the baseline of something else" ci/ktest stack
 	[[ "$output" == *"make it again: make baseline TESTS=same_answers"* ]]
