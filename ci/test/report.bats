@@ -204,9 +204,13 @@ toy_bench() {
 	printf '%s\n' arm-lpae$'\twhole\tbuilt\t-\t'"arm-lpae 9 passed, 0 failed, 0 skipped" \
 		s390$'\twhole\tbuilt\t-\t'"older" >"$cache/matrix/table.no-base"
 	printf 'stack/pgtable_paths: fork\tpass\t\nstack/pgtable_paths: split\tskip\t\nkunit: pt\tpass\t\nkunit\tpass\t\n' >"$cache/matrix/s390/rows.tsv"
+	printf '%s\t%s\t%s\t%s\ts390\n' mm/a.o 100 90 1 mm/b.o 50 57 1 mm/c.o 7 9 - mm/d.o 7 8 3 >"$cache/matrix/s390.sizes"
 	printf 'a: x\n b\n' >"$results/answers.base"
 	touch "$results/answers.diff"
 	report
+	figure text.part:1:s390 -3
+	figure text.part.base:1:s390 150
+	figure text.part:3:s390 +1
 	figure base 7.3
 	figure tests.groups "KUnit and mm"
 	figure tests.upstream 6
@@ -233,7 +237,7 @@ toy_bench() {
 	run ! grep '^tests' "$cache/report/figures.tsv"
 	echo other >"$results/tree"
 	report
-	run ! grep '^complaints' "$cache/report/figures.tsv"
+	run ! grep '^complaints\|:s390' "$cache/report/figures.tsv"
 	grep -q '^machines.paths	    x86_64         not booted' "$cache/report/figures.tsv"
 }
 
