@@ -5,7 +5,7 @@
 
 @@
 pgtable_t table;
-identifier f =~ "^(lru|rcu_head|mapping|private|page_type|_refcount)$";
+identifier f = {lru, rcu_head, mapping, private, page_type, _refcount};
 @@
 * table->f
 
