@@ -139,6 +139,14 @@ done_='# end of tests\n'
 	[ "$(grep -c ^does <<<"$output")" = 2 ]
 }
 
+@test "a size or address in a test's name doesn't make another test of it" {
+	for n in 1 16; do
+		printf '    ok 1 Success reaping a child with %sMB of memory\n    ok 2 at 0x%sa\nok 1 mm/mrelease_test\n' $n $n | ci/rows >"$t/rows.$n"
+	done
+	[ "$(wc -l <"$t/rows.1")" = 3 ]
+	cmp "$t/rows.1" "$t/rows.16"
+}
+
 @test "no kernel, no test" {
 	toy_stack
 	printf 'mm/a quick 10 mm/a\n' >"$t/list"
