@@ -8,7 +8,7 @@ load helper
 # each line of its list, and counts the boots.
 stand_in() {
 	toy_stack
-	printf '#!/bin/sh\n' >ci/build
+	stand_in_build
 	cat >ci/guest <<-'S'
 		#!/bin/bash
 		which=$1 list=$3 dir=$4

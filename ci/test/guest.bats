@@ -158,7 +158,7 @@ done_='# end of tests\n'
 	toy_stack
 	STRESS=long fails "STRESS=long does not begin with a number of seconds" ci/ktest base
 	printf '#!/bin/sh\ncat "$3"\nexit 1\n' >ci/guest
-	printf '#!/bin/sh\n' >ci/build
+	stand_in_build
 	printf 'stack/walk_stress quick 600 stack/walk_stress\nmm/a quick 10 mm/a -t 1\n' >ci/tests
 	fails $'600 stack/walk_stress\nmm/a quick 10 mm/a -t 1' ci/ktest base
 	STRESS='1800 -s 7' fails $'2400\tstack/walk_stress -t 1800 -s 7\nmm/a quick 10 mm/a -t 1' ci/ktest base
@@ -217,6 +217,17 @@ done_='# end of tests\n'
 	[ "$status" = 0 ]
 	[[ "$output" == *"KNOWN    mm/k: skip, base pass (flaky; may go when it is not)"* ]]
 
+	# a program that is known for one of its tests
+	printf 'mm/p: one\tflaky\nmm/p\tsee above\n' >>ci/known-failures
+	printf '%s\t%s\t\n' mm/p:\ one pass mm/p pass >"$t/base.tsv"
+	printf '%s\t%s\t\n' mm/p:\ one fail mm/p fail >"$t/dir/rows.tsv"
+	run ci/compare "$t/base.tsv" "$t/dir"
+	[ "$status" = 0 ]
+	[ "$(cut -f1 "$t/dir/table.tsv" | xargs)" = "KNOWN KNOWN" ]
+	printf '%s\t%s\t\n' mm/p:\ one pass mm/p fail >"$t/dir/rows.tsv"
+	fails "NEW      mm/p: fail, base pass" ci/compare "$t/base.tsv" "$t/dir"
+	printf '%s\t%s\t\n' mm/a pass mm/b fail mm/c pass mm/k pass mm/s skip >"$t/base.tsv"
+
 	# each of these is worse than the base
 	for rows in 'mm/a fail mm/c pass' 'mm/c pass' 'mm/a skip mm/c pass' 'mm/a pass mm/c pass mm/new fail'; do
 		# shellcheck disable=SC2086
@@ -251,7 +262,7 @@ done_='# end of tests\n'
 
 @test "worse than the base once is a flake, worse again is not, and a complaint is final" {
 	toy_stack
-	printf '#!/bin/sh\n' >ci/build
+	stand_in_build
 	cache_of=$(echo "$XDG_CACHE_HOME"/pgtable-stack/git-*)
 	TESTS=mincore fails "is the baseline of something else" bash -c 'echo "# x" >"$0" && ci/ktest stack' \
 		"$cache_of/baseline-gcc-$(gcc -dumpfullversion).tsv"
@@ -292,7 +303,7 @@ real() {
 
 @test "a failure of a test of our own is not excused by chance" {
 	toy_stack
-	printf '#!/bin/sh\n' >ci/build
+	stand_in_build
 	export TESTS='^(kunit|stack/walk_stress)$'
 	baseline=$(echo "$XDG_CACHE_HOME"/pgtable-stack/git-*)/baseline-gcc-$(gcc -dumpfullversion).tsv
 	echo "# x" >"$baseline"
@@ -305,9 +316,52 @@ real() {
 	[ ! -e "${baseline%/*}/stack/results/again1" ]
 }
 
+@test "what is built is built anew after an edit, whatever it is of, and not without one" {
+	toy_stack
+	stand_in_build
+	printf '#!/bin/sh\nexit 1\n' >ci/guest
+	printf 'mm/a quick 10 mm/a\n' >ci/tests
+	builds() { wc -l <"$XDG_CACHE_HOME/pgtable-stack/builds"; }
+	n=0
+	# What was edited within the second in which the build began is built twice.
+	built() {
+		sleep 1.1
+		run ! ci/ktest base
+		n=$((n + $1))
+		[ "$(builds)" = $n ]
+	}
+	tree=${stack%/stack/linux}/base/linux
+	mkdir -p "$tree/tools/testing/selftests/mm/page_frag"
+	out=${tree%/linux}/debug
+	built 1
+	built 0
+	[[ "$output" == *"base-debug is built, and nothing has changed since"* ]]
+	echo >"$tree/new.c"
+	built 1
+	for edited in "$tree"/{new.c,tools/testing/selftests/mm/page_frag/page_frag_test.c} \
+		selftests/walk_stress.c configs/debug.config ci/guest-init "$out/arch/x86/boot/bzImage"; do
+		echo >>"$edited"
+		built 1
+		built 0
+	done
+	rm "$tree/new.c"
+	built 1
+	echo >"$tree/tools/testing/selftests/mm/page_frag/page_frag_test.o"
+	rm -r "$out/kselftest"
+	built 1
+	# Somebody else's build, and one that fails.
+	ci/build --kselftest base debug
+	n=$((n + 1))
+	built 1
+	built 0
+	sed -i 's/^echo.*/&\nexit 1/' ci/build
+	built 1
+	built 1
+}
+
 @test "answers of the base that were being written are none" {
 	toy_stack
-	printf '#!/bin/sh\n' >ci/build
+	stand_in_build
 	printf 'stack/same_answers\tquick\t60\tstack/same_answers\n' >ci/tests
 	fake '' "# start stack/same_answers\n    # scene: a\n    #  line 1\nok 1 stack/same_answers\n# took 3 ms\n$done_"
 	cat >"$t/bin/sed" <<-'S'
