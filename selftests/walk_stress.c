@@ -122,6 +122,7 @@ struct state {
 
 static struct shared {
 	atomic_bool go, stop;
+	atomic_uint nr_ready;		/* workers that wait for go */
 	atomic_ulong migrating, migrations, nr_vmas;
 	pid_t victim, quiet;
 	unsigned long quiet_values[NR_FIELDS];
@@ -1681,11 +1682,14 @@ static void *work(void *arg)
 	}
 	for (i = 0; i < 10; i++)
 		rnd(2);
+	atomic_store(&me->tid, gettid());
+	atomic_fetch_add(&sh->nr_ready, 1);
 	while (!atomic_load(&sh->go))
 		nap(10000);
-	if (w->init && !w->init())
+	if (w->init && !w->init()) {
+		atomic_store(&me->tid, 0);
 		return NULL;
-	atomic_store(&me->tid, gettid());
+	}
 	while (!atomic_load(&sh->stop)) {
 		bool wait = takes_turns(w);
 
@@ -1916,13 +1920,13 @@ static void victim(int ready)
 	sem_init(&at_a_time, 0, NR_AT_A_TIME);
 	/* Puts the witnesses' folios on the list of what compaction passes by. */
 	write_to("/proc/sys/vm/compact_memory", "1");
-	if (write(ready, "", 1) != 1)
-		DIE("pipe");
 	for (i = 0; i < ARRAY_SIZE(workers); i++) {
 		if (workers[i].where == VICTIM && !excluded[i] &&
 		    pthread_create(&thread[i], NULL, work, (void *)&workers[i]))
 			DIE("pthread_create");
 	}
+	if (write(ready, "", 1) != 1)
+		DIE("pipe");
 	for (i = 0; i < ARRAY_SIZE(workers); i++) {
 		if (workers[i].where == VICTIM && !excluded[i])
 			pthread_join(thread[i], NULL);
@@ -2089,11 +2093,11 @@ static pid_t start(void (*fn)(int))
 /* Where in the kernel does a thread sit? */
 static void show_stack(int tid)
 {
-	static const char * const files[] = { "stat", "wchan", "stack", "syscall" };
+	static const char * const files[] = { "stat", "wchan", "stack", "syscall", "sched" };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(files); i++) {
-		char path[60], text[2000];
+		char path[60], text[4000];
 		ssize_t n;
 		int fd;
 
@@ -2128,6 +2132,7 @@ int main(int argc, char *argv[])
 	struct sigaction sa = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO };
 	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGUSR1 };
 	unsigned long seconds = 30, stuck = STUCK, begin, began, shown;
+	unsigned int nr_workers = 0;
 	long tables, locked, after;
 	pid_t pids[ARRAY_SIZE(workers) + 2];
 	unsigned int i, nr_pids = 0;
@@ -2210,6 +2215,17 @@ int main(int argc, char *argv[])
 		}
 		pids[nr_pids++] = pid;
 	}
+	for (i = 0; i < ARRAY_SIZE(workers); i++)
+		nr_workers += !excluded[i];
+	/*
+	 * A thread that is made while others are at it waits for the mmap lock, time
+	 * and again, and on a slow machine the last would not get there.
+	 */
+	for (begin = now(); sh->nr_ready < nr_workers; nap(10000)) {
+		if (now() > begin + STUCK)
+			ksft_exit_fail_msg("%u of %u workers are ready after %u s\n",
+					   sh->nr_ready, nr_workers, STUCK);
+	}
 
 	if (seconds / 3 > stuck)
 		stuck = seconds / 3;
@@ -2249,6 +2265,14 @@ int main(int argc, char *argv[])
 			ksft_print_msg("a process ended with status %#x\n", status);
 			killed = true;
 		}
+	}
+	for (i = 0; i < ARRAY_SIZE(workers); i++) {
+		if (excluded[i] || sh->s[i].why_not[0] || sh->s[i].rounds)
+			continue;
+		began = sh->s[i].began;
+		ksft_print_msg("%s: no round within %lu s, the first began %lu s ago\n",
+			       workers[i].name, now() - begin, began ? now() - began : 0);
+		show_stack(sh->s[i].tid);
 	}
 	atomic_store(&sh->stop, true);
 	progress(now() - begin);
