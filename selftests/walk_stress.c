@@ -839,8 +839,9 @@ static void m_clear_refs(void)
 
 static void m_schedule(void)
 {
-	int tid = atomic_load(&sh->s[rnd(MAX_WORKERS)].tid);
-	unsigned int cpus = sysconf(_SC_NPROCESSORS_ONLN), i;
+	unsigned int cpus = sysconf(_SC_NPROCESSORS_ONLN), i = rnd(MAX_WORKERS);
+	/* And the quiet process, for the last place of all. */
+	int tid = i == MAX_WORKERS - 1 ? sh->quiet : atomic_load(&sh->s[i].tid);
 	cpu_set_t set;
 
 	rest = 1 + rnd(20000);
