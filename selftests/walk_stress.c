@@ -840,7 +840,7 @@ static void m_clear_refs(void)
 static void m_schedule(void)
 {
 	unsigned int cpus = sysconf(_SC_NPROCESSORS_ONLN), i = rnd(MAX_WORKERS);
-	/* And the quiet process, for the last place of all. */
+	/* The last place has no worker: it stands for the quiet process. */
 	int tid = i == MAX_WORKERS - 1 ? sh->quiet : atomic_load(&sh->s[i].tid);
 	cpu_set_t set;
 
@@ -2271,8 +2271,12 @@ int main(int argc, char *argv[])
 		if (excluded[i] || sh->s[i].why_not[0] || sh->s[i].rounds)
 			continue;
 		began = sh->s[i].began;
-		ksft_print_msg("%s: no round within %lu s, the first began %lu s ago\n",
-			       workers[i].name, now() - begin, began ? now() - began : 0);
+		if (began)
+			ksft_print_msg("%s: the first round began %lu s ago and has no end\n",
+				       workers[i].name, now() - began);
+		else
+			ksft_print_msg("%s: no round began within %lu s\n", workers[i].name,
+				       now() - begin);
 		show_stack(sh->s[i].tid);
 	}
 	atomic_store(&sh->stop, true);

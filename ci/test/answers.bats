@@ -21,7 +21,7 @@ stand_in() {
 			echo "    TAP version 13"
 			# shellcheck disable=SC2086 # words
 			play "$which" $arguments | sed 's/^/    # /'
-			echo "    ok 1 anon"
+			echo "    ${verdict:-ok} 1 anon"
 			echo "    # Totals: pass:1"
 			echo "ok 1 $name"
 			echo "# took 1 ms"
@@ -61,6 +61,10 @@ stand_in() {
 	done
 	: >ci/known-answers
 	fails "say different things, in 2 places" ci/answers anon
+	# What is the same because it was cut short on both is no success.
+	echo 'verdict="not ok"; play() { printf "%s\n" "anon: before: smaps" " Rss 4"; }' >ci/play
+	fails "a scene fails, and the rest of it was not compared" ci/answers anon
+	[[ "$output" == *"stack/rows.tsv: stack/1: anon"* ]]
 }
 
 @test "a difference that is gone when its steps are looked for is no success" {

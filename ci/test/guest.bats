@@ -347,6 +347,10 @@ real() {
 	rm "$tree/new.c"
 	built 1
 	echo >"$tree/tools/testing/selftests/mm/page_frag/page_frag_test.o"
+	built 0
+	mv "$tree" "$tree.gone"
+	built 1
+	mv "$tree.gone" "$tree"
 	rm -r "$out/kselftest"
 	built 1
 	# Somebody else's build, and one that fails.
