@@ -2298,8 +2298,9 @@ int main(int argc, char *argv[])
 		if (sh->s[i].tid)
 			show_stack(sh->s[i].tid);
 	}
-	/* In the kernel's log: who is blocked, and who holds which locks? */
+	/* In the kernel's log: who runs, who is blocked, and who holds which locks? */
 	if (hung || nr_pids) {
+		write_to("/proc/sysrq-trigger", "l");
 		write_to("/proc/sysrq-trigger", "w");
 		write_to("/proc/sysrq-trigger", "d");
 	}
