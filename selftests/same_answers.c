@@ -91,7 +91,7 @@ static unsigned long ps;	/* size of a page */
 static unsigned long pmd;	/* size of a huge page */
 static unsigned long max_lines = 12; /* of a list; a hash stands for those behind */
 static bool hide_lru;		/* reclaim makes pages active or not as it likes */
-static __u64 hide_pagemap;	/* flags of pagemap that hold what was there before */
+static __u64 hide_pagemap;	/* flags of pagemap that are there by chance */
 static bool quiet;		/* nothing is printed, but goes to @digest */
 static unsigned long digest;
 static const char *scene_name, *situation;
@@ -292,11 +292,12 @@ static void name_page(__u64 pfn, struct frame *frame)
 	if (flags & (KPF_COMPOUND_HEAD | KPF_COMPOUND_TAIL)) {
 		/* The folio of the page before, or else it is searched for. */
 		head = pfn;
-		if (!(flags & KPF_COMPOUND_HEAD) && pfn == last_pfn + 1)
+		if (!(flags & KPF_COMPOUND_HEAD) && pfn == last_pfn + 1) {
 			head = last_head;
-		else
+		} else {
 			while (head && !(page_flags(head) & KPF_COMPOUND_HEAD))
 				head--;
+		}
 		last_pfn = pfn;
 		last_head = head;
 		frame->kind = flags & KPF_ZERO_PAGE ? ZERO_FOLIO : FOLIO;
@@ -1443,7 +1444,7 @@ static void scene_hugetlb_1g(void)
 	if (read_long(HUGETLB_DIR("1", "1048576") "free_hugepages", 0) < 1)
 		lacking("no hugetlb page of 1 GB on node 1");
 	syscall(__NR_set_mempolicy, MPOL_DEFAULT, NULL, 0);
-	/* It asks hugetlb_pmd_shared() about a PUD table, whose count nobody has set. */
+	/* pagemap asks hugetlb_pmd_shared() about a PUD table, whose count nobody sets. */
 	hide_pagemap = PM_MMAP_EXCLUSIVE;
 	p = map(GB, 2 * GB, RW, ANON | HUGETLB(30), -1, 0);
 	put(p + 5 * MB, ps, ps);
