@@ -140,6 +140,17 @@ verdicts() { ci/bisect --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]*//'
 	[ "$(verdicts | grep -c fail)" = 2 ]
 }
 
+@test "a new file that the base's .gitignore ignores is no warning" {
+	toy_bisect
+	sed -i 's/^+thirty/&.rst: warning: ignored by one of the .gitignore files/' patches/0002*
+	ci/apply
+	echo thirty >"$t/compiler"
+	CHECKS=build ci/bisect
+	sed -i 's/^+thirty.*/&!/' patches/0002*
+	ci/apply
+	CHECKS=build fails "0002-mm-spell-out-thirty.patch, build x86_64: 1 new: thirty.rst: warning: ignored by one of the .gitignore files!" ci/bisect
+}
+
 @test "a complaint that a file has had already is new where it comes a second time" {
 	toy_bisect
 	sed -i 's/^+thirty/+ten/' patches/0002*
