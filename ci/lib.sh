@@ -7,6 +7,14 @@
 set -euo pipefail
 export LC_ALL=C
 
+# The head of each script says what it is for.
+case ${1:-} in
+-h | --help)
+	sed -n '2,/^[^#]/s/^# \?//p' "$0"
+	exit 0
+	;;
+esac
+
 # What make passes on to every make below, and what a kernel build would take
 # for its own, is not meant for them.
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL ARCH CROSS_COMPILE

@@ -310,6 +310,7 @@ verdicts() { ci/bisect --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]*//'
 	MINUTES=08 CHECKS=checkpatch ci/bisect --rows
 	CHECKS=sparse fails "there is no check 'sparse'" ci/bisect
 	fails "ci/arches has no row 's309'" ci/bisect s309
+	fails "ci/arches has no row '--row'" ci/bisect --row
 	MINUTES=0 run -0 ci/bisect
 	[[ "$output" == *"15 of 19 checks have no result yet"* ]]
 	[ ! -s "$t/calls" ]

@@ -277,6 +277,14 @@ load helper
 	[[ "$output" == *"install the package bc"* ]]
 }
 
+@test "each script says what it is for, and does nothing else" {
+	for script in $(grep -l '/lib\.sh"$' ci/*); do
+		[ "$("$script" --help)" = "$(awk 'NR > 1 { if (!sub(/^# ?/, "")) exit; print }' "$script")" ]
+		[ "$("$script" -h | wc -l)" -gt 1 ]
+	done
+	[ ! -e "$XDG_CACHE_HOME/pgtable-stack" ]
+}
+
 @test "an option that did not end up in .config is found" {
 	printf 'CONFIG_A=y\nCONFIG_B=m\n# CONFIG_C is not set\nCONFIG_S="a=b c"\n' >"$t/.config"
 	printf '# a comment\nCONFIG_A=y\nCONFIG_C=n\nCONFIG_D=n\n' >"$t/one"
