@@ -236,6 +236,14 @@ outcome() {
 # stamp DIR: the results in it are of the stack as it is applied.
 stamp() { git -C "$cache/$id/stack/linux" rev-parse 'HEAD^{tree}' >"$1/tree"; }
 
+# uncommitted TREE: files that were changed there, and new ones. In the .gitignore of
+# Debian's source is a rule, /*, by which git ignores everything; upstream's selftests
+# leave a .mod.c in the source.
+uncommitted() {
+	git -C "$1" diff --name-only HEAD
+	git -C "$1" ls-files --others --exclude-standard --exclude='!/*' --exclude='*.mod.c'
+}
+
 # not_in_the_middle TREE: a worktree belongs to whoever is at something in it.
 not_in_the_middle() {
 	local d tree=$1

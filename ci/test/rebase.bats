@@ -65,6 +65,64 @@ stands_on_newer() {
 	stands_on_newer
 }
 
+@test "rebase: what marks a conflict does not come into patches/" {
+	toy_rebase
+	cp -a patches "$t/before"
+	conflict
+	git -C "$work" add -u
+	fails "what marks a conflict is still in $work: mm/memory.c" ci/rebase
+	# nor if the person goes on with git
+	GIT_EDITOR=true git -C "$work" rebase --continue
+	fails "what marks a conflict is in a commit: mm/memory.c" ci/rebase
+	diff -r patches "$t/before"
+	resolve
+	git -C "$work" commit -q --amend --no-edit
+	ci/rebase
+	stands_on_newer
+}
+
+@test "rebase: a conflict leaves the changelog as it was" {
+	toy_rebase
+	git -C "$stack" commit -q --amend --cleanup=verbatim -m "mm: spell out thirty" -m "# echo 1 >/proc/x"
+	ci/export
+	conflict
+	resolve
+	ci/rebase
+	grep -qx '# echo 1 >/proc/x' patches/0002*
+	run ! grep -q 'Conflicts' patches/0002*
+}
+
+@test "rebase: work that was not exported is not left behind, on no base" {
+	toy_rebase
+	newer 's/^8$/eight/'
+	git -C "$stack" commit -q --allow-empty -m "mm: more"
+	BASE=newer fails "$stack has commits or changes that patches/ does not have" ci/rebase
+	git -C "$stack" reset -q --hard HEAD~1
+	touch "$stack/mm/new.c"
+	BASE=newer fails "$stack has commits or changes that patches/ does not have" ci/rebase
+	rm "$stack/mm/new.c"
+	BASE=newer ci/rebase
+}
+
+@test "rebase: stopped while it writes, or shows, it is whole" {
+	toy_rebase
+	newer 's/^8$/eight/'
+	git=$(command -v git)
+	mkdir "$t/bin"
+	printf '#!/bin/bash\n[[ "$*" != *range-diff* ]] || exit 141\nexec %s "$@"\n' "$git" >"$t/bin/git"
+	chmod +x "$t/bin/git"
+	mv ci/export ci/export.all
+	printf '#!/bin/bash\n"$0.all" "$@"; rm %s/patches/0002*; kill -9 $PPID\n' "$PWD" >ci/export
+	chmod +x ci/export
+	BASE=newer run ci/rebase
+	[ "$status" = 137 ]
+	mv ci/export.all ci/export
+	PATH=$t/bin:$PATH run ci/rebase
+	[ "$status" != 0 ]
+	[ ! -e "${work%/linux}" ]
+	stands_on_newer
+}
+
 @test "rebase: in the middle of a rebase nothing is lost" {
 	toy_rebase
 	conflict

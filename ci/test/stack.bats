@@ -163,7 +163,36 @@ load helper
 @test "a new file that was not added is not left behind" {
 	toy_stack
 	touch "$stack/mm/new.c"
-	fails "files that are not committed" ci/export
+	fails "files that are not committed: mm/new.c" ci/export
+}
+
+@test "nor is one that the .gitignore of Debian's source has git ignore" {
+	toy_stack
+	printf '%s\n' '*.o' '#' '# Debian packaging' '/*' '!/debian/' >"$stack/.gitignore"
+	git -C "$stack" add -f .gitignore
+	git -C "$stack" commit -q --amend --no-edit
+	ci/export
+	touch "$stack/mm/memory.o" "$stack/mm/test.mod.c"
+	ci/export
+	touch "$stack/mm/new.c"
+	[ -z "$(git -C "$stack" status --porcelain)" ]
+	fails "files that are not committed: mm/new.c" ci/export
+	fails "$stack has changes that patches/ does not have" ci/clean
+	[ -e "$stack/mm/new.c" ]
+}
+
+@test "what somebody did in patches/ is not overwritten" {
+	toy_stack
+	git -C "$stack" commit -q --amend -m "mm: spell thirty"
+	echo mine >>patches/0001-mm-spell-out-ten.patch
+	touch patches/0003-mine.patch
+	cp -a patches "$t/before"
+	fails "patches/ has what was not applied, and would be lost: 0001-mm-spell-out-ten.patch 0003-mine.patch" ci/export
+	diff -r patches "$t/before"
+	sed -i '$d' patches/0001-mm-spell-out-ten.patch
+	rm patches/0003-mine.patch
+	ci/export
+	[ "$(cd patches && echo *)" = "0001-mm-spell-out-ten.patch 0002-mm-spell-thirty.patch" ]
 }
 
 @test "a checkout that was killed, and a lock that git left, are no obstacle" {
