@@ -90,6 +90,15 @@ really_send() {
 	fails "the sender is Jo Sender <maintainers@users.noreply.seed.example>, a placeholder" ci/send 1
 	git -C "$LINUX" config user.email you@example.com
 	fails "a placeholder" ci/send 1
+	for address in you@your.domain your@kernel.org name@domain.tld root@host.local jo@localhost; do
+		git -C "$LINUX" config user.email "$address"
+		fails "the sender is Jo Sender <$address>, a placeholder" ci/send 1
+	done
+	# The stack's author, with another address.
+	git -C "$LINUX" config user.email jo@kernel.org
+	git -C "$LINUX" config user.name A
+	fails "the sender, A, is the placeholder that wrote the patches" ci/send 1
+	git -C "$LINUX" config user.name "Jo Sender"
 	git -C "$LINUX" config --unset user.email
 	fails "git has no name and address for the sender" ci/send 1
 	[ ! -e "$cache/send" ]
@@ -146,13 +155,77 @@ Me <me@mm.org>, you <you.too@lists.mm.org>; me@mm.org, you@mm.org: @ 5 @ 6."
 	git -C "$stack" commit -q --amend -m "Spell out thirty"
 	ci/export
 	fails "without a prefix that names the subsystem: Spell out thirty" ci/send 1
+	git -C "$stack" commit -q --amend -m "Spell out thirty, as it is nicer: really"
+	ci/export
+	fails "without a prefix that names the subsystem: Spell out thirty, as it is nicer: really" ci/send 1
 	[ ! -e "$cache/send" ]
+	for subject in "s390, x86/mm: a" "fs/proc/task_mmu: a" "mm: thp: a" "hugetlb cgroup: a"; do
+		git -C "$stack" commit -q --amend -m "$subject"
+		ci/export
+		ci/send 1
+	done
 }
 
 @test "send: what checkpatch complains of" {
 	toy_send
+	ci/send 1
 	edit 's/^13$/thirteen/'
 	fails "checkpatch complains of what no changelog explains" ci/send 1
+	# Nothing is left that could be sent.
+	[ "$(cd "$cache/send" && echo *)" = linux ]
+}
+
+@test "send: what a person wrote into the cover letter is kept, or asked about" {
+	toy_send
+	ci/send 1
+	(cd "$cache/send/linux" && EDITOR='sed -i 0,/^Cc:/s/^Cc:/Cc:extra@mm.org,/' b4 prep --edit-cover)
+	for _ in 1 2; do
+		ci/send 1
+		[ "$(tr -d '\r' <"$(echo "$cache"/send/1/0000-*)" | grep -c 'extra@mm.org')" = 1 ]
+		[ "$(grep -c 'mary@mm.org' "$cache"/send/1/0000-*)" = 1 ]
+	done
+	(cd "$cache/send/linux" && EDITOR="sed -i 's/^Numbers/All numbers/'" b4 prep --edit-cover)
+	fails "the text of the cover letter was changed in b4/pgtable-1, and would be lost" ci/send 1
+	[[ "$output" == *"> All numbers are spelled out"* ]]
+	git -C "$LINUX" config branch.b4/pgtable-1.description | grep -x 'All numbers are spelled out, in 1 file.'
+	sed -i 's/^Numbers/All numbers/' cover-letter.txt
+	git -C "$cache/send/linux" config --unset branch.b4/pgtable-1.pgtable-text
+	ci/send 1
+	grep -q '^All numbers' "$cache"/send/1/0000-*
+}
+
+@test "send: the next version from another cache, with what posted/ has" {
+	toy_send
+	ci/send 1
+	change_id=$(grep -h '^change-id' "$cache"/send/1/0000-*)
+	really_send
+	ci/posted
+	[ "$(cd posted && echo *)" = "pgtable-1-v1.bundle pgtable-1.b4" ]
+	edit 's/^20$/twenty/'
+	rm -rf "$XDG_CACHE_HOME"
+	git clone -q "$LINUX" "$t/other"
+	for of in user.name user.email; do git -C "$t/other" config "$of" "$(git -C "$LINUX" config "$of")"; done
+	git -C "$t/other" tag -l 'sent/*' | xargs -r git -C "$t/other" tag -d
+	export LINUX=$t/other
+	ci/apply
+	cache=$(echo "$XDG_CACHE_HOME"/pgtable-stack/git-*)
+	fails "does not say what changed since the version that was sent" ci/send 1
+	(cd "$cache/send/linux" && EDITOR='sed -i s/EDITME:.*/twenty/' b4 prep --edit-cover)
+	run -0 ci/send 1
+	[[ "$output" == *"git range-diff against sent/"*" ! 2:  "*"++twenty"* ]]
+	grep -qx 'Subject: \[PATCH v2 0/2\] mm: spell out numbers' "$cache"/send/1/0000-*
+	[ "$(grep -h '^change-id' "$cache"/send/1/0000-*)" = "$change_id" ]
+	really_send
+	ci/posted
+	[ "$(cd posted && echo *)" = "pgtable-1-v1.bundle pgtable-1-v2.bundle pgtable-1.b4" ]
+	# Without that, no version is sent twice.
+	rm posted/pgtable-1.b4
+	git -C "$LINUX" config --unset branch.b4/pgtable-1.b4-tracking
+	fails "b4 would send v1, and sent/" ci/send 1
+	[[ "$output" == *"b4 prep --force-revision 3, then the same command again"* ]]
+	(cd "$cache/send/linux" && b4 prep --force-revision 3 && EDITOR='sed -i s/EDITME:.*/more/' b4 prep --edit-cover)
+	ci/send 1
+	grep -q 'PATCH v3 0/2' "$cache"/send/1/0000-*
 }
 
 # spell_out_to LAST: a patch for each number from 14 on.
@@ -368,7 +441,7 @@ b4_with_check() {
 	really_send
 	grep -q '^Subject: \[PATCH 2/2\]' "$t/outbox"
 	ci/posted
-	[ "$(ls posted)" = pgtable-1-v1.bundle ]
+	[ "$(ls posted | xargs)" = "pgtable-1-v1.bundle pgtable-1.b4" ]
 	fails "nothing was sent from $LINUX/.git since" ci/posted
 	# The next version.
 	edit 's/^20$/twenty/'
