@@ -38,11 +38,13 @@ series=$top/series
 patches=$top/patches
 
 # die MESSAGE [NEXT STEP...]: the one message of a failure, and the end of it.
-# A full disk makes any step fail in ways of its own, so that is said first.
+# A full disk makes any step fail in ways of its own, so that is said first. The exit
+# code is 3, or 4 if the machine lacks something, and what was to be tested is not at fault.
 die() {
-	local mb
+	local mb code=${code:-3}
 	mb=$(free_mb)
 	if [ "$mb" -lt 64 ]; then
+		code=4
 		printf 'error: the disk that holds %s is full (%s MB free)\n' "$cache" "$mb" >&2
 		set -- "$@" "make room or point XDG_CACHE_HOME elsewhere, then run the same command: it goes on where it stopped"
 		printf '       %s\n' "$@" >&2
@@ -50,7 +52,7 @@ die() {
 		printf 'error: %s\n' "$1" >&2
 		[ $# -lt 2 ] || printf '       %s\n' "${@:2}" >&2
 	fi
-	exit 3
+	exit "$code"
 }
 
 say() { printf '== %s\n' "$*"; }
@@ -63,7 +65,7 @@ on_exit() {
 	eval "$at_exit" || true
 	# die has said why, and anything else that failed was not expected to.
 	case $rc in
-	0 | 3) ;;
+	0 | 3 | 4) ;;
 	130 | 143) echo "${0##*/} was interrupted; the same command goes on from here" >&2 ;;
 	*) (die "${0##*/} stopped (exit code $rc), see above") ;;
 	esac
@@ -84,7 +86,7 @@ need_mb() {
 	local have
 	have=$(free_mb)
 	[ "$have" -ge "$1" ] ||
-		die "$2 needs $1 MB, and $cache has $have MB free" \
+		code=4 die "$2 needs $1 MB, and $cache has $have MB free" \
 			"make room or point XDG_CACHE_HOME to a larger disk"
 }
 
@@ -94,7 +96,7 @@ need() {
 	for t; do
 		command -v "$t" >/dev/null && continue
 		p=$(awk -v t="$t" '$2 == t { print $1 }' "$top/ci/packages")
-		die "the tool '$t' is missing" \
+		code=4 die "the tool '$t' is missing" \
 			"run 'make deps', or install the package ${p:-that has it}"
 	done
 }
@@ -222,12 +224,13 @@ new_worktree() {
 }
 
 # outcome LOG COMMAND...: runs it, with its output in LOG as well, and sets
-# $result: its last line that begins with ==, or else what it failed with.
+# $result: its last line that begins with ==, or else what it failed with. That is no
+# outcome if the machine lacks something, or somebody stopped it: so does this.
 outcome() {
 	local log=$1 rc=0
 	shift
 	"$@" 2>&1 | tee "$log" || rc=$?
-	[ $rc != 130 ] && [ $rc != 143 ] || exit $rc
+	case $rc in 4 | 130 | 143) exit $rc ;; esac
 	result=$(sed -n '$s/^== //p' "$log")
 	[ $rc = 0 ] || result=$(sed -n 's/^error: //p' "$log" | tail -n 1)
 	return $rc

@@ -25,12 +25,13 @@ toy_bisect() {
 	cat >ci/build <<-S
 		#!/bin/bash
 		echo "\$* at \$(git -C $dir/linux log -1 --format=%s)" >>$t/calls
-		[ ! -e $t/broken ] || { echo "error: does not build" >&2; exit 3; }
+		[ ! -e $t/broken ] || ! grep -qf $t/broken $dir/linux/mm/memory.c || { echo "error: does not build" >&2; exit 3; }
+		[ ! -e $t/lacking ] || { echo "error: there is no room" >&2; exit 4; }
 		case \$1 in --objects) out=$dir/arch/\$3.objects ;; --w1) out=$dir/fast ;; *) out=$dir/debug ;; esac
 		mkdir -p \$out
 		cp /bin/true \$out/vmlinux
 		grep -hf $t/compiler $dir/linux/{mm/memory.c,arch/s390/mm/fault.c} | sort >\$out/warnings
-		echo "== built"
+		echo "== built\$(cat $t/left 2>/dev/null)"
 	S
 	cat >ci/guest <<-S
 		#!/bin/bash
@@ -162,7 +163,7 @@ verdicts() { ci/bisect --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]*//'
 
 @test "a patch that doesn't build, one that doesn't boot, one whose log complains" {
 	toy_bisect
-	touch "$t/broken"
+	echo 1 >"$t/broken"
 	fails "0001-mm-spell-out-ten.patch, build x86_64: does not build" ci/bisect
 	rm "$t/broken"
 	echo fail >"$t/verdict"
@@ -246,6 +247,95 @@ verdicts() { ci/bisect --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]*//'
 	fails "0002-mm-spell-out-thirty.patch, checkpatch -:" ci/bisect
 }
 
+@test "a patch whose parent doesn't build is not at fault" {
+	toy_bisect
+	echo '^10$' >"$t/broken" # the base's
+	ci/bisect
+	ci/bisect --rows | awk -F '\t' '$3 == "x86_64" && $2 != "boot" { print $1, $2, $4, $6 }' | sed 's/-[^ ]*//' >"$t/rows"
+	diff - "$t/rows" <<-E
+		0001 objects pass compiles, with 0 warnings; its parent does not
+		0001 build pass compiles, with 0 warnings; its parent does not
+		0001 size pass compiles, with 0 warnings; its parent does not
+		0002 objects pass as the parent (0 warnings): mm/memory.o
+		0002 build pass as the parent (0 warnings)
+		0002 size pass -2 of 100 bytes (7/-9)
+		0003 objects same nothing that is compiled there differs from the parent
+		0003 build same nothing that is compiled there differs from the parent
+		0003 size same nothing that is compiled there differs from the parent
+	E
+}
+
+@test "what the machine lacks is no failure of a patch" {
+	toy_bisect
+	touch "$t/lacking"
+	fails "error: there is no room" ci/bisect
+	[[ "$output" != *FAILED* ]]
+	[ -z "$(grep -l fail "$dir"/results/*.tsv)" ]
+	grep -q $'objects\tx86_64\tuntested' "$dir/rows/all.tsv"
+	rm "$t/lacking"
+	ci/bisect
+}
+
+@test "a run that is stopped leaves the rows that it has" {
+	toy_bisect
+	printf '#!/bin/sh\nkill -TERM $PPID; sleep 1; exit 143\n' >ci/guest
+	SHARD=patches-1 run ci/bisect
+	[ "$status" = 143 ]
+	[ "$(cut -f 2-4 "$dir/rows/patches-1.tsv" | sed -n 1,6p | tr '\t' ' ')" = "checkpatch - pass
+kernel-doc - pass
+objects x86_64 pass
+build x86_64 pass
+size x86_64 pass
+boot x86_64 untested" ]
+}
+
+@test "what is not compiled is not called compiled, and the report says so" {
+	toy_bisect
+	echo '; not configured: mm/memory.o' >"$t/left"
+	CHECKS=objects ci/bisect
+	PATCH=2 CHECKS=objects ci/bisect --rows | grep -F $'as the parent (0 warnings): none; not compiled: mm/memory.o\t'
+	CHECKS=objects PATCH=2 ci/report
+	digest=${dir%/bisect}/report/digest.txt
+	grep -q '^On Linux .*, 3 patches:$' "$digest"
+	grep -q '^  boot        1 same, 2 untested$' "$digest"
+	sed -n '/^Not tested/,$p' "$digest" | tr -s ' \n' ' ' | grep -F 'not compiled for single patches, of patch 2: mm/memory.o (on x86_64)'
+}
+
+@test "what was said of a file that is not there any more is nothing to a patch" {
+	toy_bisect
+	PATCH=1 CHECKS=build ci/bisect
+	printf '%s\t%s\n' mm/new.o new mm/old.o old vmlinux.o all >"$dir/fast/said"
+	mkdir -p "$dir/fast/mm"
+	echo "source_mm/new.o := $dir/linux/mm/new.c" >"$dir/fast/mm/.new.o.cmd"
+	echo "source_mm/old.o := $dir/linux/mm/memory.c" >"$dir/fast/mm/.old.o.cmd"
+	PATCH=2 CHECKS=build ci/bisect
+	[ "$(cut -f 1 "$dir/fast/said" | xargs)" = "mm/old.o vmlinux.o" ]
+}
+
+@test "other tools, and other judges, and what there is is no result" {
+	toy_bisect
+	export PATCH=2
+	mkdir "$t/bin"
+	export PATH=$t/bin:$PATH
+	ci/bisect
+	left() { MINUTES=0 ci/bisect >/dev/null; awk '$4 == "untested" { print $2 }' "$dir/last.tsv" | xargs; }
+	[ -z "$(left)" ]
+	for tool in "ld build size boot" "qemu-system-x86_64 boot" "python3 kernel-doc"; do
+		printf '#!/bin/sh\necho "%s 99.1"\n' "${tool%% *}" >"$t/bin/${tool%% *}"
+		chmod +x "$t/bin/${tool%% *}"
+		[ "$(left)" = "${tool#* }" ]
+		rm "$t/bin"/*
+	done
+	cp ci/bisect "$t/judge"
+	sed -i 's/^new() {/&\n\treturn 0/' ci/bisect
+	[ "$(left)" = "kernel-doc objects build" ]
+	sed 's/^check_boot() {/&\n\treturn 0/; s/^whole() {/&\n\t# only a comment/' "$t/judge" >ci/bisect
+	[ "$(left)" = boot ]
+	cp "$t/judge" ci/bisect
+	echo '{ print }' >>ci/rows
+	[ "$(left)" = boot ]
+}
+
 @test "a half-written result is none" {
 	toy_bisect
 	CHECKS=checkpatch ci/bisect
@@ -259,6 +349,9 @@ verdicts() { ci/bisect --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]*//'
 		CHECKS=checkpatch ci/bisect
 		[ "$(verdicts | grep -c 'checkpatch - pass')" = 3 ]
 	done
+	sed 's/\tpass\t[0-9]*/\tpass\tabc/' "$whole" >"$whole.new"
+	mv "$whole.new" "$whole"
+	[ "$(verdicts 2>/dev/null | grep -c 'checkpatch - untested')" = 1 ]
 	# What a run that was killed leaves is no result either.
 	mv "$whole" "$whole.tmp"
 	[ "$(verdicts | grep -c 'checkpatch - untested')" = 1 ]
