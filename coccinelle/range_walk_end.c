@@ -26,6 +26,23 @@ static int left_early(struct vm_area_struct *vma, unsigned long addr)
 	return 0;
 }
 
+static int left_behind_guard(struct vm_area_struct *vma, unsigned long addr)
+{
+	struct folio_range_walk fw;
+	struct folio *folio;
+
+	scoped_guard(mutex, &holder_lock) {
+		nothing();
+	}
+	folio = folio_walk_start(&fw, vma, addr, 0);
+	if (!folio)
+		return -ENOENT;
+	if (folio_test_ksm(folio))
+		return -EBUSY;					/* fires */
+	folio_walk_end(&fw);
+	return 0;
+}
+
 static int left_in_branch(struct vm_area_struct *vma, unsigned long addr)
 {
 	struct folio_range_walk fw;

@@ -188,6 +188,18 @@ verdicts() { ci/bisect --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]*//'
 	CHECKS=checkpatch fails "checkpatch -: " ci/bisect
 }
 
+@test "checkpatch: a license that the kernel doesn't have" {
+	toy_bisect
+	mkdir -p "$stack/LICENSES/preferred"
+	printf 'Valid-License-Identifier: %s\n' GPL-2.0 GPL-2.0-only >"$stack/LICENSES/preferred/GPL-2.0"
+	for ok in GPL-2.0-only '(GPL-2.0 OR GPL-2.0-only) */'; do
+		sed "s,^+thirty,+/* SPDX-License-Identifier: $ok," patches/0002* >"$t/p"
+		ci/checkpatch "$stack" "$t/p"
+	done
+	sed -i 's/2.0-only/9.9/' "$t/p"
+	fails "$stack/LICENSES doesn't have: GPL-9.9" ci/checkpatch "$stack" "$t/p"
+}
+
 @test "checkpatch: an explanation at the top of a long changelog" {
 	toy_bisect
 	echo "0001: CHECK:SPACING: no space" >"$t/checkpatch"

@@ -56,6 +56,27 @@ toy_rules() {
 	[[ "$output" == *"mm/new.c has 1, in the base 0"* ]]
 }
 
+@test "coccicheck: the list is for no new user, where the last old one is gone" {
+	toy_rules
+	sed 's/old/new/' "$stack/mm/old.c" >"$stack/mm/new.c"
+	git -C "$stack" rm -q mm/old.c
+	git -C "$stack" add .
+	git -C "$stack" commit -qm "mm: another user"
+	echo 'mm/new.c 1' >coccinelle/hugetlb_entry.known
+	fails "coccinelle/hugetlb_entry.known got longer: mm/new.c has 1, in the base 0" ci/coccicheck
+	sed -i 's/$/ for a reason/' coccinelle/hugetlb_entry.known
+	ci/coccicheck
+}
+
+@test "coccicheck: a function that spatch doesn't parse is not taken for one without a fault" {
+	toy_rules
+	sed -n '/left_behind_guard/,/^}/{s/scoped_guard/strange_guard/; p}' coccinelle/range_walk_end.c >"$stack/mm/new.c"
+	git -C "$stack" add .
+	git -C "$stack" commit -qm "mm: strange"
+	fails "range_walk_end: spatch doesn't parse these functions: coccinelle/macros.h is for that" ci/coccicheck
+	[[ "$output" == *"mm/new.c: "*"folio_walk_start(&fw, vma, addr, 0);"* ]]
+}
+
 @test "coccicheck: a user that is gone has to go from the list" {
 	toy_rules
 	git -C "$stack" rm -q mm/old.c
