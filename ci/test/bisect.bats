@@ -310,6 +310,10 @@ boot x86_64 untested" ]
 	digest=${dir%/bisect}/report/digest.txt
 	grep -q '^On Linux .*, 3 patches:$' "$digest"
 	grep -q '^  boot        1 same, 2 untested$' "$digest"
+	run ! grep '^alone' "${digest%/*}/figures.tsv"
+	PATCH=1 ci/bisect
+	ci/report
+	[ "$(grep '^alone' "${digest%/*}/figures.tsv" | sort | xargs)" = "alone.of:1 2 alone:1 1" ]
 	sed -n '/^Not tested/,$p' "$digest" | tr -s ' \n' ' ' | grep -F 'not compiled for single patches, of patch 2: mm/memory.o (on x86_64)'
 }
 
@@ -437,6 +441,7 @@ boot x86_64 untested" ]
 	digest=$c/report/digest.txt page=$c/report/index.html
 	grep -q '^  objects     2 pass, 1 same, 1 fail$' "$digest"
 	grep -q '^  boot        1 same, 2 untested$' "$digest"
+	[ "$(grep '^alone' "$c/report/figures.tsv" | sort | xargs)" = "alone.of:1 2 alone:1 0" ]
 	grep -q '^  FAILED 0002-mm-spell-out-thirty.patch: objects x86_64: 1 new: thirty$' "$digest"
 	grep -q ' 1 pass (0 of them booted), 2 failed, ' "$digest"
 	grep -q '^  s390: FAILED: 1 new <warning>$' "$digest"

@@ -211,7 +211,7 @@ toy_bench() {
 	figure text.part:1:s390 -3
 	figure text.part.base:1:s390 150
 	figure text.part:3:s390 +1
-	figure base 7.3
+	figure base "7.3 (commit $(git -C "$LINUX" rev-parse HEAD | cut -c 1-12))"
 	figure tests.groups "KUnit and mm"
 	figure tests.upstream 6
 	figure tests.upstream.same 5
