@@ -248,6 +248,11 @@ toy_bench() {
 	toy_results
 	printf '%s\n' "Part 1" "------" "" "mm: toy" "" "@tests.upstream.same@ of @tests.upstream@," "patch @no:2@:" \
 		"" " - an item of" "   @no:1@ line" " - as" "   it was" "" "@costs@" >cover-letter.txt
+	cp cover-letter.txt "$t/cover-letter"
+	echo '@alone:1@ @machines.kunit@' >>cover-letter.txt
+	fails "nobody filled in: @alone:1@ @costs@" ci/cover 1
+	[[ "$output" == *"make bisect makes @alone:1@"*"make matrix makes @machines.kunit@"* ]]
+	cp "$t/cover-letter" cover-letter.txt
 	fails "nobody filled in: @costs@ @tests.upstream@ @tests.upstream.same@" ci/cover 1
 	[[ "$output" == *"make run makes @tests.upstream@ @tests.upstream.same@"*"make bench makes @costs@"*'then "make report"'* ]]
 	ci/cover --check 1
