@@ -441,7 +441,7 @@ b4_with_check() {
 	really_send
 	grep -q '^Subject: \[PATCH 2/2\]' "$t/outbox"
 	ci/posted
-	[ "$(ls posted | xargs)" = "pgtable-1-v1.bundle pgtable-1.b4" ]
+	[ "$(cd posted && echo *)" = "pgtable-1-v1.bundle pgtable-1.b4" ]
 	fails "nothing was sent from $LINUX/.git since" ci/posted
 	# The next version.
 	edit 's/^20$/twenty/'
