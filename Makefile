@@ -14,7 +14,7 @@ help:
 	@echo 'make run          fetch the base, apply the stack, build, boot, test: a table'
 	@echo 'make check        all that, and checks the stack and its scripts: what CI runs'
 	@echo
-	@echo 'make deps         install the missing Debian packages (ci/packages), no more'
+	@echo 'make deps         install the missing Debian packages (ci/data/packages), no more'
 	@echo 'make fetch        fetch the base tree (series says which) into the cache'
 	@echo 'make applies      does every patch apply? within seconds, without a build'
 	@echo 'make apply        put the stack into a git worktree, a commit per patch'
@@ -35,11 +35,11 @@ help:
 	@echo 'make clean        remove worktrees, objects and results from the cache'
 	@echo
 	@echo 'LINUX=PATH        stand on this git tree (mm-unstable, ...) instead of the base'
-	@echo 'ARCH=ROW          a row of ci/arches (arm64, ...); several for matrix, bisect'
+	@echo 'ARCH=ROW          a row of ci/data/arches (arm64, ...); several for matrix, bisect'
 	@echo 'PATCH=12|3-7|GLOB for bisect: these patches only'
 	@echo 'SHARD=NAME        for bisect: this part only, one of make shards'
 	@echo 'ROWS=DIR          for bisect and report: also the rows of other machines, *.tsv'
-	@echo 'TESTS=all|REGEX   all tests, or those whose name in ci/tests matches'
+	@echo 'TESTS=all|REGEX   all tests, or those whose name in ci/data/tests matches'
 	@echo 'STRESS=SECONDS    how long stack/walk_stress runs (30)'
 	@echo 'XDG_CACHE_HOME    where the cache is: $${XDG_CACHE_HOME:-~/.cache}/pgtable-stack'
 

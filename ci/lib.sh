@@ -90,12 +90,12 @@ need_mb() {
 			"make room or point XDG_CACHE_HOME to a larger disk"
 }
 
-# need TOOL...: ci/packages says which package has it.
+# need TOOL...: ci/data/packages says which package has it.
 need() {
 	local t p
 	for t; do
 		command -v "$t" >/dev/null && continue
-		p=$(awk -v t="$t" '$2 == t { print $1 }' "$top/ci/packages")
+		p=$(awk -v t="$t" '$2 == t { print $1 }' "$top/ci/data/packages")
 		code=4 die "the tool '$t' is missing" \
 			"run 'make deps', or install the package ${p:-that has it}"
 	done
@@ -193,10 +193,10 @@ format_patch() {
 		--subject-prefix=PATCH --src-prefix=a/ --dst-prefix=b/ "${@:2}"
 }
 
-# Sets what ci/arches says of ROW: arch, srcarch, prefix, how; and compiler.
+# Sets what ci/data/arches says of ROW: arch, srcarch, prefix, how; and compiler.
 read_row() {
 	read -r arch srcarch prefix how < <(
-		awk -v r="$1" '$1 == r { print $2, $3, $4, $5 }' "$top/ci/arches") || return
+		awk -v r="$1" '$1 == r { print $2, $3, $4, $5 }' "$top/ci/data/arches") || return
 	case $prefix in
 	-) compiler=gcc ;;
 	clang) compiler=clang-19 ;;
@@ -204,13 +204,13 @@ read_row() {
 	esac
 }
 
-# all_rows: those of ci/arches. known_rows ROW...: is each one of them?
-all_rows() { awk '!/^#/ { print $1 }' "$top/ci/arches"; }
+# all_rows: those of ci/data/arches. known_rows ROW...: is each one of them?
+all_rows() { awk '!/^#/ { print $1 }' "$top/ci/data/arches"; }
 known_rows() {
 	local row
 	for row; do
 		grep -qxF -e "$row" <<<"$(all_rows)" ||
-			die "ci/arches has no row '$row'" "it has $(all_rows | xargs)"
+			die "ci/data/arches has no row '$row'" "it has $(all_rows | xargs)"
 	done
 }
 

@@ -47,19 +47,19 @@ stand_in() {
 @test "a difference that is meant to be is known line by line" {
 	stand_in
 	echo 'play() { local n=$([ $1 = base ] && echo 4 || echo 8); printf "%s\n" "anon: before: smaps" " Rss $n" "anon: before: mincore" " 1" " 2" "anon: behind: smaps" " Rss $n"; }' >ci/play
-	printf '# why\n@@ anon: before: smaps\n- Rss 4\n+ Rss 8\n\n# why\n@@ anon: before: mincore\n- 1\n+ 2\n' >ci/known-answers
+	printf '# why\n@@ anon: before: smaps\n- Rss 4\n+ Rss 8\n\n# why\n@@ anon: before: mincore\n- 1\n+ 2\n' >ci/data/known-answers
 	fails "say different things, in 1 places" ci/answers anon
 	[[ "$output" == *"known    anon: before: smaps"* && "$output" == *"@@ anon: behind: smaps"* ]]
 	[[ "$output" != *"@@ anon: before: smaps"* ]]
-	printf '# why\n@@ anon: behind: smaps\n- Rss 4\n+ Rss 8\n' >>ci/known-answers
+	printf '# why\n@@ anon: behind: smaps\n- Rss 4\n+ Rss 8\n' >>ci/data/known-answers
 	run -0 ci/answers anon
 	echo "$output"
-	[[ "$output" == *"say the same but for what is in ci/known-answers: 7 lines"* ]]
+	[[ "$output" == *"say the same but for what is in ci/data/known-answers: 7 lines"* ]]
 	for other in '- Rss 5\n+ Rss 8' '- Rss 4\n+ Rss 9' '- Rss 4\n+ Rss 8\n+ Rss 9' '+ Rss 8'; do
-		printf "@@ anon: before: smaps\n$other\n@@ anon: behind: smaps\n- Rss 4\n+ Rss 8\n" >ci/known-answers
+		printf "@@ anon: before: smaps\n$other\n@@ anon: behind: smaps\n- Rss 4\n+ Rss 8\n" >ci/data/known-answers
 		fails "say different things, in 1 places" ci/answers anon
 	done
-	: >ci/known-answers
+	: >ci/data/known-answers
 	fails "say different things, in 2 places" ci/answers anon
 	# What is the same because it was cut short on both is no success.
 	echo 'verdict="not ok"; play() { printf "%s\n" "anon: before: smaps" " Rss 4"; }' >ci/play

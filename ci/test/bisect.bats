@@ -21,7 +21,7 @@ toy_bisect() {
 	git -C "$stack" commit -qam "s390: something new"
 	ci/export
 	dir=${stack%/stack/linux}/bisect
-	sed -i '/^s390-/d' ci/arches # one row is enough
+	sed -i '/^s390-/d' ci/data/arches # one row is enough
 	cat >ci/build <<-S
 		#!/bin/bash
 		echo "\$* at \$(git -C $dir/linux log -1 --format=%s)" >>$t/calls
@@ -418,8 +418,8 @@ boot x86_64 untested" ]
 	for m in 1.5 -1 abc; do MINUTES=$m fails "MINUTES=$m is not a whole number of minutes" ci/bisect; done
 	MINUTES=08 CHECKS=checkpatch ci/bisect --rows
 	CHECKS=sparse fails "there is no check 'sparse'" ci/bisect
-	fails "ci/arches has no row 's309'" ci/bisect s309
-	fails "ci/arches has no row '--row'" ci/bisect --row
+	fails "ci/data/arches has no row 's309'" ci/bisect s309
+	fails "ci/data/arches has no row '--row'" ci/bisect --row
 	MINUTES=0 run -0 ci/bisect
 	[[ "$output" == *"15 of 19 checks have no result yet"* ]]
 	[ ! -s "$t/calls" ]

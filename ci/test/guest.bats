@@ -117,7 +117,7 @@ done_='# end of tests\n'
 @test "an architecture that there is not" {
 	toy_stack
 	fails "there is no configuration 's309'" ci/build stack s309
-	fails "ci/arches has no row 's309'" ci/matrix arm64 s309
+	fails "ci/data/arches has no row 's309'" ci/matrix arm64 s309
 }
 
 @test "a row of the matrix that fails says why, and the others are done" {
@@ -159,12 +159,12 @@ done_='# end of tests\n'
 	STRESS=long fails "STRESS=long does not begin with a number of seconds" ci/ktest base
 	printf '#!/bin/sh\ncat "$3"\nexit 1\n' >ci/guest
 	stand_in_build
-	printf 'stack/walk_stress quick 600 stack/walk_stress\nmm/a quick 10 mm/a -t 1\n' >ci/tests
+	printf 'stack/walk_stress quick 600 stack/walk_stress\nmm/a quick 10 mm/a -t 1\n' >ci/data/tests
 	fails $'600 stack/walk_stress\nmm/a quick 10 mm/a -t 1' ci/ktest base
 	STRESS='1800 -s 7' fails $'2400\tstack/walk_stress -t 1800 -s 7\nmm/a quick 10 mm/a -t 1' ci/ktest base
 	baseline=$(echo "$XDG_CACHE_HOME"/pgtable-stack/git-*)/baseline-gcc-$(gcc -dumpfullversion).tsv
 	printf '# x\n' >"$baseline"
-	printf 'stack/walk_stress\tquick\t600\tstack/walk_stress\n' >ci/tests
+	printf 'stack/walk_stress\tquick\t600\tstack/walk_stress\n' >ci/data/tests
 	fails "is the baseline of something else" ci/ktest stack
 	printf '# %s\nstack/walk_stress\tpass\t\n' "$(sed -n 's/^ *wanted is //p' <<<"$output")" >"$baseline"
 	STRESS=1800 fails $'2400\tstack/walk_stress -t 1800' ci/ktest stack
@@ -202,7 +202,7 @@ done_='# end of tests\n'
 @test "against the base: SAME, NEW, FIXED, VANISHED, ADDED, KNOWN" {
 	mkdir "$t/dir"
 	touch "$t/dir/splats.txt"
-	printf 'mm/k\tflaky; may go when it is not\n' >>ci/known-failures
+	printf 'mm/k\tflaky; may go when it is not\n' >>ci/data/known-failures
 	printf '%s\t%s\t\n' mm/a pass mm/b fail mm/c pass mm/k pass mm/s skip >"$t/base.tsv"
 	printf '%s\t%s\t%s\n' mm/a pass '' mm/b pass '' mm/c pass '' mm/d pass '' mm/k fail '' mm/s skip 'SKIP no swap' >"$t/dir/rows.tsv"
 	run ci/compare "$t/base.tsv" "$t/dir"
@@ -218,7 +218,7 @@ done_='# end of tests\n'
 	[[ "$output" == *"KNOWN    mm/k: skip, base pass (flaky; may go when it is not)"* ]]
 
 	# a program that is known for one of its tests
-	printf 'mm/p: one\tflaky\nmm/p\tsee above\n' >>ci/known-failures
+	printf 'mm/p: one\tflaky\nmm/p\tsee above\n' >>ci/data/known-failures
 	printf '%s\t%s\t\n' mm/p:\ one pass mm/p pass >"$t/base.tsv"
 	printf '%s\t%s\t\n' mm/p:\ one fail mm/p fail >"$t/dir/rows.tsv"
 	run ci/compare "$t/base.tsv" "$t/dir"
@@ -320,7 +320,7 @@ real() {
 	toy_stack
 	stand_in_build
 	printf '#!/bin/sh\nexit 1\n' >ci/guest
-	printf 'mm/a quick 10 mm/a\n' >ci/tests
+	printf 'mm/a quick 10 mm/a\n' >ci/data/tests
 	builds() { wc -l <"$XDG_CACHE_HOME/pgtable-stack/builds"; }
 	n=0
 	# What was edited within the second in which the build began is built twice.
@@ -366,7 +366,7 @@ real() {
 @test "answers of the base that were being written are none" {
 	toy_stack
 	stand_in_build
-	printf 'stack/same_answers\tquick\t60\tstack/same_answers\n' >ci/tests
+	printf 'stack/same_answers\tquick\t60\tstack/same_answers\n' >ci/data/tests
 	fake '' "# start stack/same_answers\n    # scene: a\n    #  line 1\nok 1 stack/same_answers\n# took 3 ms\n$done_"
 	cat >"$t/bin/sed" <<-'S'
 		#!/bin/bash

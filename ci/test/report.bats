@@ -11,7 +11,7 @@ toy_results() {
 	mkdir -p "$results"
 	git -C "$stack" rev-parse 'HEAD^{tree}' >"$results/tree"
 	touch "$results"/{splats.txt,console.log}
-	printf 'kunit quick 60 kunit\nmm/cow quick 60 mm/cow\nmm/slow all 60 mm/slow\nstack/pgtable_paths quick 60 x\n' >ci/tests
+	printf 'kunit quick 60 kunit\nmm/cow quick 60 mm/cow\nmm/slow all 60 mm/slow\nstack/pgtable_paths quick 60 x\n' >ci/data/tests
 	printf '%s\t%s\t%s\t%s\t\n' \
 		SAME "kunit: damon" pass pass \
 		ADDED "kunit: pt_range_walk: one" - pass \
