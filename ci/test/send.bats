@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# send, cover, parts, posted: from the stack to the messages, and what was sent.
+# send, posted, and the cover letters of ci/report: from the stack to the messages, and what was sent.
 
 # shellcheck disable=SC2154 # bats and helper.bash set these
 load helper
@@ -128,7 +128,7 @@ really_send() {
 	for odd in @Files@ @TODO@ '@cost smaps@'; do
 		{ cat "$t/cover"; printf '\n%s\n' "It is $odd of @files@, says me@mm.org."; } >cover-letter.txt
 		fails "cover-letter.txt, part 1, has what is no figure's name between @s: $odd" ci/send 1
-		fails "no figure's name" ci/cover --check 1
+		fails "no figure's name" ci/report --check 1
 	done
 	[ ! -e "$cache/send" ]
 	text="   @@
@@ -138,7 +138,7 @@ really_send() {
 Me <me@mm.org>, you <you.too@lists.mm.org>; me@mm.org, you@mm.org: @ 5 @ 6."
 	cp "$t/cover" cover-letter.txt
 	printf '%s\n' '' "$text" >>cover-letter.txt
-	[[ "$(ci/cover 1)" == *"$text"* ]]
+	[[ "$(ci/report --cover 1)" == *"$text"* ]]
 }
 
 @test "send: a part that has no cover letter, or is none" {
@@ -250,9 +250,9 @@ spell_out_to() {
 	# on the posting before
 	run -0 ci/send 1a
 	[[ "$output" != *"note: posting"* ]]
-	[[ "$(ci/cover 1b)" == "mm: spell out numbers (2 of 2)"*"posting 2 of 2: patches 3-16 of 16, by the numbers above."* ]]
-	[ "$(ci/cover 1 | head -n 1)" = "mm: spell out numbers" ]
-	fails "series has no part '1c' with patches in it" ci/cover 1c
+	[[ "$(ci/report --cover 1b)" == "mm: spell out numbers (2 of 2)"*"posting 2 of 2: patches 3-16 of 16, by the numbers above."* ]]
+	[ "$(ci/report --cover 1 | head -n 1)" = "mm: spell out numbers" ]
+	fails "series has no part '1c' with patches in it" ci/report --cover 1c
 	git clone -q "$LINUX" "$t/read"
 	git -C "$t/read" am -q "$cache/send/1a.mbox" "$cache/send/1b.mbox"
 	[ "$(git -C "$t/read" rev-parse 'HEAD^{tree}')" = "$(git -C "$stack" rev-parse 'HEAD^{tree}')" ]
@@ -272,10 +272,10 @@ spell_out_to() {
 		grep -qx "base-commit: $base" "$cache/send/$part"/000[01]-*
 		[ "$(sed -n 's/^prerequisite-patch-id: //p' "$cache/send/$part"/000[01]-*)" = "$(ids "$below")" ]
 	done
-	ci/cover 3 | grep -A 4 -x 'To be applied first, in this order:' | tail -n 2 >"$t/below"
+	ci/report --cover 3 | grep -A 4 -x 'To be applied first, in this order:' | tail -n 2 >"$t/below"
 	printf '    mm: spell out numbers (%s of 2)\n' 1 2 | diff - "$t/below"
-	[ "$(ci/cover 1b | tail -n 1)" = "    mm: spell out numbers (1 of 2)" ]
-	run ! grep -q 'applied first' <<<"$(ci/cover 1a)"
+	[ "$(ci/report --cover 1b | tail -n 1)" = "    mm: spell out numbers (1 of 2)" ]
+	run ! grep -q 'applied first' <<<"$(ci/report --cover 1a)"
 	# and the next version is compared with its own patches only
 	ci/send 1b
 	really_send
