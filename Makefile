@@ -23,7 +23,7 @@ help:
 	@echo 'make matrix       build, check and boot it for each architecture: a table'
 	@echo 'make bisect       does each patch build, boot, keep quiet by itself? (hours)'
 	@echo 'make shards       names the parts that "make bisect SHARD=" can do, as JSON'
-	@echo 'make report       all results there are, as a page and as a text'
+	@echo 'make report       all results there are, as a text'
 	@echo 'make bench        what the stack costs in instructions and text'
 	@echo 'make baseline     run the tests on the unpatched base, keep what they say'
 	@echo 'make answers      compare what smaps, mincore, ... say; ARGS: same_answers.c'
@@ -77,7 +77,7 @@ shards:
 	@ci/bisect --shards
 
 cover: apply
-	@ci/cover $(PART)
+	@ci/report --cover $(PART)
 
 send: apply
 	@ci/deps send

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# report and figures, bench, cover: from results to the text for the list.
+# report and bench: from results to the text for the list, and for somebody's own CI.
 
 # shellcheck disable=SC2154 # bats and helper.bash set these
 load helper
@@ -25,7 +25,7 @@ toy_results() {
 		SAME stack/pgtable_paths pass pass >"$results/table.tsv"
 }
 
-report() { ci/report >"$t/out" && digest=$cache/report/digest.txt page=$cache/report/index.html; }
+report() { ci/report >"$t/out" && digest=$cache/report/digest.txt; }
 
 # figure NAME VALUE: that is what the report has.
 figure() {
@@ -36,12 +36,11 @@ figure() {
 @test "the report shows a kernel that complained" {
 	toy_results
 	report
-	run ! grep -q FAILED "$digest" "$page"
+	run ! grep -q FAILED "$digest"
 	figure complaints 0
 	printf '11-before\n12:[    3.4] BUG: KASAN: use-after-free <x>\n--\n14:WARNING: y\n' >"$results/splats.txt"
 	report
 	grep -q '^FAILED make run: the kernel complained: BUG: KASAN: use-after-free <x>$' "$digest"
-	grep -q 'class=fail>FAILED make run: the kernel complained: BUG: KASAN: use-after-free &lt;x>' "$page"
 	figure complaints 2
 	# or only in a guest that ran a test once more
 	mkdir "$results/again1"
@@ -56,8 +55,7 @@ figure() {
 	printf 'x\n[    9.1] Kernel panic - not syncing: oops\r\n' >"$results/console.log"
 	printf '# start mm/cow\n' >"$results/results.ktap"
 	report
-	grep -q '^FAILED the last make run: the guest did not get to the end of its tests,' "$digest"
-	grep -q 'FAILED the last make run: .*, but to mm/cow: Kernel panic - not syncing: oops</span>' "$page"
+	[[ "$(tr -s ' \n' ' ' <"$digest")" == *" FAILED the last make run: the guest did not get to the end of its tests, but to mm/cow: Kernel panic - not syncing: oops Each patch"* ]]
 	run ! grep -q 'make run was not run' "$digest"
 	# unless it is still at it
 	(
@@ -114,30 +112,70 @@ figure() {
 	grep -q ' 2 pass (0 of them booted), 0 failed, ' "$digest"
 }
 
-@test "a click on a column of the patches sorts by the worst verdict, that of sizes by bytes" {
-	row() { printf 'patch\t%s\t%s\t%s\t%s\t1\t%s\tkey\n' "$@"; }
-	{
-		row 0001-a objects x86_64 pass ok
-		row 0001-a size x86_64 pass "-12 of 100 bytes"
-		row 0002-b objects x86_64 pass ok
-		row 0002-b objects s390 fail bad
-		row 0002-b objects arm64 same ok
-		row 0002-b size x86_64 pass "+700 of 100 bytes (1/-2)"
-		row 0003-c objects x86_64 same -
-		row 0003-c size x86_64 same -
-		row 0004-d objects x86_64 untested -
-		row 0004-d size x86_64 fail bad
-	} >"$t/rows"
-	ci/render digest="$t/digest" "$t/rows" >"$t/page"
-	# ranks COLUMN: those of its cells, a patch after the other
-	ranks() {
-		awk -v column="$1" '/^<h2/ { in_it = /id="patches"/; next }
-			!in_it { next }
-			/^<tr><td>/ { n = 2 }
-			/^<td data-rank/ && ++n == column { split($0, a, "\""); print a[2] }' "$t/page" | xargs
+@test "what a run says to somebody's own CI, as JUnit" {
+	results=$t/results
+	mkdir "$results"
+	printf '%s\t%s\t%s\t%s\t%s\n' \
+		SAME "mm/cow: a <b> & c" pass pass "" \
+		NEW "mm/cow: two" pass fail "" \
+		NEW mm/cow pass fail "exit=1" \
+		VANISHED mm/gone pass - "" \
+		KNOWN "mm/rmap: k" pass fail "fails now and then" \
+		FLAKY "mm/rmap: f" pass fail "" \
+		SAME "mm/rmap: s" skip skip "SKIP no swap" \
+		ADDED "kunit: x" - xfail "" >"$results/table.tsv"
+	printf '# start mm/cow\n    not ok 2 two \033[31m\n# took 3 ms\n# start mm/rmap\nother\n' >"$results/results.ktap"
+	touch "$results"/{rows.tsv,splats.txt}
+	# asserts PYTHON: of that file, whose parser is Python's.
+	asserts() {
+		ci/report --junit "$results"
+		python3 - "$results/junit.xml" <<-P
+			import sys, xml.etree.ElementTree as E
+			r = E.parse(sys.argv[1]).getroot()
+			suite = lambda n: r.find(f"testsuite[@name='{n}']")
+			case = lambda n: next(c for c in r.iter("testcase") if c.get("name") == n)
+			counts = lambda n: [int(suite(n).get(a)) for a in ("tests", "failures", "errors", "skipped")]
+			assert $1, E.tostring(r)
+		P
 	}
-	[ "$(ranks 5)" = "5 1 3 2" ]
-	[ "$(ranks 7)" = "12 -700 0 -999999999" ]
+	asserts 'case("mm/cow: a <b> & c").find("*") is None'
+	asserts 'counts("mm/cow") == [3, 2, 0, 0] and counts("mm/rmap") == [3, 0, 0, 3] and counts("mm/gone") == [1, 1, 0, 0]'
+	asserts 'case("mm/cow").find("failure").get("message") == "NEW fail, base pass: exit=1"'
+	asserts '"not ok 2 two ?[31m" in case("mm/cow").find("failure").text and "other" not in case("mm/cow").find("failure").text'
+	asserts 'case("mm/rmap: k").find("skipped").get("message") == "KNOWN fail, base pass: fails now and then"'
+	asserts 'counts("kernel") == [1, 0, 0, 0] and counts("kunit") == [1, 0, 0, 0]'
+	printf '12:BUG: <x>\n' >"$results/splats.txt"
+	asserts 'counts("kernel") == [1, 1, 0, 0] and "BUG: <x>" in suite("kernel").find(".//failure").text'
+	# A guest that died says what it came to.
+	rm "$results/table.tsv"
+	printf 'mm/cow: one\tpass\t\nmm/cow\tfail\t\nmm/hal' >"$results/rows.tsv"
+	echo "Kernel panic" >"$results/console.log"
+	asserts 'counts("mm/cow") == [2, 1, 0, 0] and counts("kernel") == [2, 1, 1, 0] and suite("mm/hal") is None'
+	rm "$results"/*
+	fails "has no results of a run" ci/report --junit "$results"
+	[ ! -e "$results/junit.xml" ]
+}
+
+@test "report: called wrongly it says how" {
+	for args in --cover --junit "--cover 1 2" --foo report; do
+		# shellcheck disable=SC2086 # words
+		fails "ci/report --junit DIR" ci/report $args
+	done
+	run -0 ci/report --help
+	[[ "$output" == *"@ratio.fault.least@"* ]]
+	[ ! -e "$XDG_CACHE_HOME" ]
+}
+
+@test "a report that is interrupted ends what it runs" {
+	toy_results
+	printf '#!/bin/sh\necho $$ >"%s"\nexec sleep 300\n' "$t/pid" >ci/bisect
+	ci/report 3>&- &
+	until [ -s "$t/pid" ]; do sleep 0.1; done
+	kill "$!"
+	rc=0
+	wait "$!" || rc=$?
+	[ "$rc" = 143 ]
+	run ! kill -0 "$(cat "$t/pid")"
 }
 
 # toy_bench: ci/bench, whose guests count 1000 for the base and 900 for the stack.
@@ -250,17 +288,17 @@ toy_bench() {
 		"" " - an item of" "   @no:1@ line" " - as" "   it was" "" "@costs@" >cover-letter.txt
 	cp cover-letter.txt "$t/cover-letter"
 	echo '@alone:1@ @machines.kunit@' >>cover-letter.txt
-	fails "nobody filled in: @alone:1@ @costs@" ci/cover 1
+	fails "nobody filled in: @alone:1@ @costs@" ci/report --cover 1
 	[[ "$output" == *"make bisect makes @alone:1@"*"make matrix makes @machines.kunit@"* ]]
 	cp "$t/cover-letter" cover-letter.txt
-	fails "nobody filled in: @costs@ @tests.upstream@ @tests.upstream.same@" ci/cover 1
-	[[ "$output" == *"make run makes @tests.upstream@ @tests.upstream.same@"*"make bench makes @costs@"*'then "make report"'* ]]
-	ci/cover --check 1
+	fails "nobody filled in: @costs@ @tests.upstream@ @tests.upstream.same@" ci/report --cover 1
+	[[ "$output" == *"make bench makes @costs@"*"make run makes @tests.upstream@ @tests.upstream.same@"*'then "make report"'* ]]
+	ci/report --check 1
 	report
-	fails "nobody filled in: @costs@" ci/cover 1
+	fails "nobody filled in: @costs@" ci/report --cover 1
 	[[ "$output" != *"make run"* ]]
 	printf 'costs\t    one\\n    two & three\n' >>"$cache/report/figures.tsv"
-	ci/cover 1 >"$t/letter"
+	ci/report --cover 1 >"$t/letter"
 	grep -qx '5 of 6, patch 2:' "$t/letter"
 	grep -qx ' - an item of 1 line' "$t/letter"
 	grep -qx ' - as' "$t/letter"
@@ -268,8 +306,8 @@ toy_bench() {
 	# A report of another version of the stack
 	sed -i 's/^+thirty/+THIRTY/' patches/0002*
 	ci/apply
-	fails "the last report is of another version of the stack" ci/cover 1
+	fails "the last report is of another version of the stack" ci/report --cover 1
 	# and what no report will ever have
 	echo '@tests.upstream.sane@ @no:3@' >>cover-letter.txt
-	fails "no figure that ci/cover knows, or no patch of this part: @no:3@ @tests.upstream.sane@" ci/cover --check 1
+	fails "no figure that ci/report knows, or no patch of this part: @no:3@ @tests.upstream.sane@" ci/report --check 1
 }
