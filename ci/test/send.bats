@@ -505,7 +505,7 @@ spell_out_to() {
 		[ "$(of "$tag")" = "$(of "$mine")" ]
 	done
 	# begun anew with b4: another v2
-	git -C "$repo" tag -a -m anew sent/20261127-b4-pgtable-1-aa43b306ba91-v2
+	git -C "$repo" tag -a -m anew sent/20261127-b4-pgtable-1-aa43b306ba91-v2 "$(git -C "$LINUX" rev-parse HEAD)"
 	run -0 ci/posted --if-any
 	[[ "$output" == *"note: sent/20261127-b4-pgtable-1-aa43b306ba91-v2 is not kept: posted/pgtable-1-v2.bundle has another"* ]]
 }
