@@ -63,6 +63,16 @@ machine() {
 	fails "usage:" ci/deps aply
 }
 
+@test "what apt says is shown if it fails, and only then" {
+	machine 0
+	printf '#!/bin/sh\nprintf "pmstatus:x:50:Unpacking x\\nSetting up x\\n"\n' >"$t/bin/apt-get"
+	run -0 ci/deps </dev/null
+	[[ "$output" == *"50 %, Unpacking x"* && "$output" != *"Setting up x" ]]
+	echo "case \$* in *install*) echo disk on fire; exit 100 ;; esac" >>"$t/bin/apt-get"
+	fails $'disk on fire\nerror: apt-get could not install them (exit code 100), see above' ci/deps </dev/null
+	[ "$status" = 4 ]
+}
+
 @test "a machine that is not Debian goes on if it has all, or is told what it lacks" {
 	without dpkg-query
 	PATH=$t/without ci/deps check
