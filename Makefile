@@ -5,21 +5,22 @@ TESTS ?= quick
 ifeq ($(origin ARCH),environment)
 ARCH :=
 endif
-export LINUX TESTS STRESS MIRROR KEYRING SIGNOFF ASSISTED_BY PATCH CHECKS SHARD MINUTES ROWS
+export LINUX TESTS STRESS DRY MIRROR KEYRING SIGNOFF ASSISTED_BY PATCH CHECKS SHARD MINUTES ROWS
 
-.PHONY: help run check deps fetch apply applies export build matrix bisect shards report bench baseline \
+.PHONY: help run shell about check deps fetch apply applies export build matrix bisect shards report bench baseline \
 	answers coccicheck cover send posted rebase clean
 .NOTPARALLEL:
 help:
 	@echo 'make run          fetch the base, apply the stack, build, boot, test: a table'
+	@echo 'make shell        boot the patched kernel to a prompt on this terminal'
 	@echo 'make check        all that, and checks the stack and its scripts: what CI runs'
 	@echo
-	@echo 'make deps         install the missing Debian packages (ci/data/packages), no more'
+	@echo 'make deps         install the Debian packages that make check lacks, no more'
 	@echo 'make fetch        fetch the base tree (series says which) into the cache'
 	@echo 'make applies      does every patch apply? within seconds, without a build'
 	@echo 'make apply        put the stack into a git worktree, a commit per patch'
 	@echo 'make export       write the commits of that worktree to patches/, series'
-	@echo 'make build        build the patched kernel (CONFIG=debug, fast, mm-ci or ARCH=)'
+	@echo 'make build        build the patched kernel (CONFIG= or ARCH=)'
 	@echo 'make matrix       build, check and boot it for each architecture: a table'
 	@echo 'make bisect       does each patch build, boot, keep quiet by itself? (hours)'
 	@echo 'make shards       names the parts that "make bisect SHARD=" can do, as JSON'
@@ -39,36 +40,43 @@ help:
 	@echo 'PATCH=12|3-7|GLOB for bisect: these patches only'
 	@echo 'SHARD=NAME        for bisect: this part only, one of make shards'
 	@echo 'ROWS=DIR          for bisect and report: also the rows of other machines, *.tsv'
+	@echo 'CONFIG=debug|fast|mm-ci  for run, shell, build, baseline: see configs/ (debug)'
+	@echo 'DRY=1             for run: print the QEMU command line, boot nothing'
 	@echo 'TESTS=all|REGEX   all tests, or those whose name in ci/data/tests matches'
 	@echo 'STRESS=SECONDS    how long stack/walk_stress runs (30)'
 	@echo 'XDG_CACHE_HOME    where the cache is: $${XDG_CACHE_HOME:-~/.cache}/pgtable-stack'
 
-run: deps fetch apply
-	@ci/ktest stack
+run: about run-deps fetch apply
+	@CONFIG=$(CONFIG) ci/ktest stack
+
+shell: about run-deps fetch apply
+	@CONFIG=$(CONFIG) ci/ktest build
+	@ci/guest --shell stack $(or $(CONFIG),debug)
+
+about:
+	@CONFIG=$(CONFIG) ci/ktest about
 
 check: deps
 	@ci/deps send
 	@ci/check
 
-baseline: deps fetch
-	@ci/ktest base
+baseline: run-deps fetch
+	@CONFIG=$(CONFIG) ci/ktest base
 
-bench: deps fetch apply
+bench: run-deps fetch apply
 	@CONFIG=$(CONFIG) ci/bench
 
-answers: deps fetch apply
+answers: run-deps fetch apply
 	@ci/answers $(ARGS)
 
-build: deps fetch apply
+build: run-deps fetch apply
 	@$(if $(ARCH),ci/deps matrix)
 	@ci/build stack $(or $(ARCH),$(CONFIG),debug)
 
-matrix: deps fetch apply
-	@ci/deps matrix
+matrix: matrix-deps fetch apply
 	@ci/matrix $(ARCH)
 
-bisect: deps fetch apply
-	@ci/deps matrix
+bisect: matrix-deps fetch apply
 	@ci/bisect $(ARCH)
 
 # Nothing but the list on its output.
@@ -79,18 +87,21 @@ shards:
 cover: apply
 	@ci/report --cover $(PART)
 
-send: apply
-	@ci/deps send
+send: apply send-deps
 	@ci/send $(PART)
 
-rebase: deps
+rebase: apply-deps
 	@BASE='$(BASE)' ci/rebase
 
 # What a fresh machine lacks may be what fetching takes. From LINUX= nothing is.
 # (A report fetches and applies by itself: while a run is going on it does without.)
-fetch report: $(if $(LINUX),,deps)
+fetch: $(if $(LINUX),,apply-deps)
+report cover: report-deps
+coccicheck: deps
 posted: fetch
 applies apply: fetch
 coccicheck: apply
+%-deps:
+	@ci/deps $*
 deps fetch apply applies export coccicheck posted report clean:
 	@ci/$@

@@ -7,13 +7,30 @@
 set -euo pipefail
 export LC_ALL=C
 
-# The head of each script says what it is for.
-case ${1:-} in
--h | --help)
-	sed -n '2,/^[^#]/s/^# \?//p' "$0"
-	exit 0
-	;;
-esac
+# The head of each script says what it is for, and how it is called in lines
+# "#   ci/NAME WORD": a WORD in capitals stands for anything but an option, A|B for one
+# of them, [WORD] may be left out, WORD... repeated. Without such a line it takes none.
+if [ "${BASH_SOURCE[1]:-}" = "$0" ]; then
+	head=$(sed -n '2,/^[^#]/s/^# \?//p' "$0")
+	uses=$(grep -E "^ +([^ ]+=[^ ]* )*ci/${0##*/}( |\$)" <<<"$head") || true
+	called=
+	for word; do called+=" ${word// /_}"; done
+	if [[ ${1:-} = @(-h|--help) ]]; then
+		echo "$head"
+		exit 0
+	elif ! [[ $called =~ ^($(sed -E '
+		s,.*ci/[^ ]*,,
+		s/  .*//
+		s/[^][ ]*\|[^][ ]*/(&)/g
+		s/ \[([^] ]*)\.\.\.\]/( \1)*/g
+		s/ \[([^]]*)\]/( \1)?/g
+		s/ ([^] ]*)\.\.\./( \1)+/g
+		s/[A-Z][A-Z_.,a-z]*/[^ -][^ ]*/g' <<<"$uses" | paste -sd'|'))$ ]]; then
+		printf '%s\n' "usage:" "${uses:-    ci/${0##*/}, without arguments}" \
+			"ci/${0##*/} --help says more" >&2
+		exit 2
+	fi
+fi
 
 # What make passes on to every make below, and what a kernel build would take
 # for its own, is not meant for them.
@@ -116,7 +133,7 @@ need() {
 	local t p
 	for t; do
 		command -v "$t" >/dev/null && continue
-		p=$(awk -v t="$t" '$2 == t { print $1 }' "$top/ci/data/packages")
+		p=$(awk -v t=",$t," 'index("," $2 ",", t) { print $1 }' "$top/ci/data/packages")
 		code=4 die "the tool '$t' is missing" \
 			"run 'make deps', or install the package ${p:-that has it}"
 	done

@@ -49,6 +49,40 @@ machine() {
 	[ "$output" = "== packages: none is missing" ]
 }
 
+@test "each target installs what it needs, and no more" {
+	machine 1000
+	printf '#!/bin/sh\nexit 1\n' >"$t/bin/dpkg-query"
+	fails "not install them: git debian-archive-keyring xz-utils" ci/deps apply </dev/null
+	[[ "$output" != *qemu* && "$output" != *gcc* ]]
+	fails "qemu-system-x86" ci/deps run </dev/null
+	[[ "$output" == *" mount "* && "$output" != *-linux-gnu* && "$output" != *shellcheck* ]]
+	run make -n applies
+	[ "$output" = $'ci/deps apply\nci/fetch\nci/applies' ]
+	run make -n run
+	[[ "$output" == *$'ci/deps run\n'*"ci/ktest stack" ]]
+	fails "usage:" ci/deps aply
+}
+
+@test "what apt says is shown if it fails, and only then" {
+	machine 0
+	printf '#!/bin/sh\nprintf "pmstatus:x:50:Unpacking x\\nSetting up x\\n"\n' >"$t/bin/apt-get"
+	run -0 ci/deps </dev/null
+	[[ "$output" == *"50 %, Unpacking x"* && "$output" != *"Setting up x" ]]
+	echo "case \$* in *install*) echo disk on fire; exit 100 ;; esac" >>"$t/bin/apt-get"
+	fails $'disk on fire\nerror: apt-get could not install them (exit code 100), see above' ci/deps </dev/null
+	[ "$status" = 4 ]
+}
+
+@test "a machine that is not Debian goes on if it has all, or is told what it lacks" {
+	without dpkg-query
+	PATH=$t/without ci/deps check
+	rm "$t/without/"{bison,mount}
+	echo "libodd-dev <no/such/header.h> run" >>ci/data/packages
+	PATH=$t/without fails "this is not Debian, and these are missing: bison mount <no/such/header.h>" ci/deps run
+	[ "$status" = 4 ]
+	PATH=$t/without ci/deps apply
+}
+
 @test "what only make matrix needs is installed for it alone" {
 	machine 0
 	sed -i 's/bison/lld-19/' "$t/bin/dpkg-query"

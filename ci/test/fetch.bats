@@ -7,7 +7,7 @@ load helper
 # A signed archive at $t/archive with a toy linux-source-7.3.
 toy_archive() {
 	local version=${1:-7.3.4-1} suite=$t/archive/dists/trixie-backports
-	export GNUPGHOME=$t/gnupg MIRROR=file://$t/archive KEYRING=$t/key.gpg
+	export GNUPGHOME=$t/gnupg${whose:-} MIRROR=file://$t/archive KEYRING=$t/key.gpg
 	if [ ! -d "$GNUPGHOME" ]; then
 		mkdir -m 700 "$GNUPGHOME"
 		gpg -q --batch --passphrase '' --quick-gen-key toy ed25519 sign never
@@ -45,7 +45,9 @@ sign() {
 }
 
 teardown() {
-	[ -z "${GNUPGHOME:-}" ] || gpgconf --kill all
+	for home in "$t"/gnupg*; do
+		[ ! -d "$home" ] || GNUPGHOME=$home gpgconf --kill all
+	done
 	! mountpoint -q "$t/small" || umount "$t/small"
 }
 
@@ -79,12 +81,25 @@ nothing_imported() {
 
 @test "a signature by a key that is not in the keyring" {
 	toy_archive
-	rm -rf "$GNUPGHOME"
 	mv "$KEYRING" "$t/theirs"
-	toy_archive 7.3.4-1
+	# An agent outlives its directory, and would take the socket of the next one there
+	# with it: each key has a directory of its own.
+	agent=$(pgrep -f "^gpg-agent --homedir $GNUPGHOME ")
+	kill -STOP "$agent"
+	whose=-other toy_archive 7.3.4-1
+	kill -CONT "$agent"
+	sleep 1
+	[ -S "$(gpgconf --list-dirs agent-socket)" ]
 	mv "$t/theirs" "$KEYRING"
 	fails "the signature of trixie-backports does not verify" ci/fetch
 	nothing_imported
+}
+
+@test "a machine without Debian's apt is told to name a tree" {
+	toy_archive
+	without apt-get
+	PATH=$t/without fails "the base comes from Debian's archive, and this machine has no apt-get" ci/fetch
+	[ "$status" = 4 ]
 }
 
 @test "an index that was changed after it was signed" {

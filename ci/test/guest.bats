@@ -12,6 +12,7 @@ fake() {
 	printf '%b' "$2" >"$t/results"
 	cat >"$t/bin/qemu-system-x86_64" <<-S
 		#!/bin/bash
+		[ "\$1" != --version ] || { echo "QEMU emulator version $qemu.22 (Debian)"; exit; }
 		port=$t/console
 		for a; do
 			case \$a in file:*) cat "\$port" >"\${a#file:}"; port=$t/results ;; esac
@@ -23,7 +24,20 @@ fake() {
 	printf 'mm/a quick 10 mm/a\nmm/b quick 10 mm/b\n' >"$t/list"
 }
 
+# base_says TEST...: the baseline has these, with the key that ktest wants.
+base_says() {
+	export ACCEL=tcg
+	baseline=$(echo "$XDG_CACHE_HOME"/pgtable-stack/git-*)/baseline-debug-gcc-$(gcc -dumpfullversion)-qemu-$qemu.tsv
+	echo "# x" >"$baseline"
+	TESTS=$1 fails "is the baseline of something else" ci/ktest stack
+	{
+		sed -n 's/^ *wanted is /# /p' <<<"$output"
+		printf '%s\tpass\t\n' "$@"
+	} >"$baseline"
+}
+
 done_='# end of tests\n'
+qemu=$(qemu-system-x86_64 --version | sed -n '1s/.*version \([0-9]*\.[0-9]*\).*/\1/p')
 
 @test "verdicts come from KTAP, nested and not" {
 	toy_stack
@@ -157,16 +171,13 @@ done_='# end of tests\n'
 @test "how long the stress test runs" {
 	toy_stack
 	STRESS=long fails "STRESS=long does not begin with a number of seconds" ci/ktest base
-	printf '#!/bin/sh\ncat "$3"\nexit 1\n' >ci/guest
+	printf '#!/bin/sh\n[ "$1" != --machine ] || exec echo "tcg, CPU max, QEMU %s"\ncat "$3"\nexit 1\n' "$qemu" >ci/guest
 	stand_in_build
 	printf 'stack/walk_stress quick 600 stack/walk_stress\nmm/a quick 10 mm/a -t 1\n' >ci/data/tests
 	fails $'600 stack/walk_stress\nmm/a quick 10 mm/a -t 1' ci/ktest base
 	STRESS='1800 -s 7' fails $'2400\tstack/walk_stress -t 1800 -s 7\nmm/a quick 10 mm/a -t 1' ci/ktest base
-	baseline=$(echo "$XDG_CACHE_HOME"/pgtable-stack/git-*)/baseline-gcc-$(gcc -dumpfullversion).tsv
-	printf '# x\n' >"$baseline"
 	printf 'stack/walk_stress\tquick\t600\tstack/walk_stress\n' >ci/data/tests
-	fails "is the baseline of something else" ci/ktest stack
-	printf '# %s\nstack/walk_stress\tpass\t\n' "$(sed -n 's/^ *wanted is //p' <<<"$output")" >"$baseline"
+	base_says stack/walk_stress
 	STRESS=1800 fails $'2400\tstack/walk_stress -t 1800' ci/ktest stack
 }
 
@@ -253,10 +264,7 @@ done_='# end of tests\n'
 
 @test "a baseline of another configuration, or without a test, is an error" {
 	toy_stack
-	baseline=$XDG_CACHE_HOME/pgtable-stack/git-$(git -C "$LINUX" rev-parse HEAD | cut -c 1-12)/baseline-gcc-$(gcc -dumpfullversion).tsv
-	printf '# Linux 6.1\nmincore\tpass\t\n' >"$baseline"
-	TESTS=mincore fails "is the baseline of something else" ci/ktest stack
-	printf '# %s\nmincore\tpass\t\n' "$(sed -n 's/^ *wanted is //p' <<<"$output")" >"$baseline"
+	base_says mincore
 	TESTS=cachestat fails "the baseline has no verdict for cachestat" ci/ktest stack
 }
 
@@ -264,10 +272,7 @@ done_='# end of tests\n'
 	toy_stack
 	stand_in_build
 	cache_of=$(echo "$XDG_CACHE_HOME"/pgtable-stack/git-*)
-	TESTS=mincore fails "is the baseline of something else" bash -c 'echo "# x" >"$0" && ci/ktest stack' \
-		"$cache_of/baseline-gcc-$(gcc -dumpfullversion).tsv"
-	printf '# %s\nmincore\tpass\t\ncachestat\tpass\t\n' "$(sed -n 's/^ *wanted is //p' <<<"$output")" \
-		>"$cache_of/baseline-gcc-$(gcc -dumpfullversion).tsv"
+	base_says mincore cachestat
 	# The first guest runs both and one fails, the others run that one.
 	both="not ok 1 mincore\nok 2 cachestat\n$done_" one="ok 1 mincore\n$done_"
 	guests() {
@@ -276,7 +281,7 @@ done_='# end of tests\n'
 		printf '%b' "$3" >"$t/results2"
 		printf '%b' "$4" >"$t/results3"
 		echo 0 >"$t/n"
-		sed -i "2i n=\$((\$(cat $t/n) + 1)); echo \$n >$t/n; cp $t/results\$n $t/results" "$t/bin/qemu-system-x86_64"
+		sed -i "3i n=\$((\$(cat $t/n) + 1)); echo \$n >$t/n; cp $t/results\$n $t/results" "$t/bin/qemu-system-x86_64"
 	}
 	export TESTS='^(mincore|cachestat)$'
 	guests '' "$both" "$one" "$one"
@@ -305,10 +310,7 @@ real() {
 	toy_stack
 	stand_in_build
 	export TESTS='^(kunit|stack/walk_stress)$'
-	baseline=$(echo "$XDG_CACHE_HOME"/pgtable-stack/git-*)/baseline-gcc-$(gcc -dumpfullversion).tsv
-	echo "# x" >"$baseline"
-	fails "is the baseline of something else" ci/ktest stack
-	printf '# %s\nkunit\tpass\t\nstack/walk_stress\tpass\t\n' "$(sed -n 's/^ *wanted is //p' <<<"$output")" >"$baseline"
+	base_says kunit stack/walk_stress
 	fake '' "    not ok 1 pt_range_walk_race\nnot ok 1 kunit\nok 2 stack/walk_stress\n$done_"
 	fails "a test of our own fails, by chance or not: kunit: pt_range_walk_race" ci/ktest stack
 	fake '' "ok 1 kunit\nnot ok 2 stack/walk_stress # exit code 1\n$done_"
@@ -319,7 +321,7 @@ real() {
 @test "what is built is built anew after an edit, whatever it is of, and not without one" {
 	toy_stack
 	stand_in_build
-	printf '#!/bin/sh\nexit 1\n' >ci/guest
+	printf '#!/bin/sh\n[ "$1" = --machine ] && echo tcg\n' >ci/guest
 	printf 'mm/a quick 10 mm/a\n' >ci/data/tests
 	builds() { wc -l <"$XDG_CACHE_HOME/pgtable-stack/builds"; }
 	n=0
@@ -400,10 +402,194 @@ real() {
 	[ "$(grep -c '^include/a.h' "$t/warnings")" = 1 ]
 }
 
+# nobody COMMAND...: a guest's script that takes this for its guest may do no harm.
+nobody() {
+	if [ "$(id -u)" = 0 ]; then
+		setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all --no-new-privs timeout 10 "$@"
+	else
+		timeout 10 "$@"
+	fi
+}
+
+@test "guest-init does nothing but in a guest, and --help says what it is" {
+	init=$(mktemp)
+	cp ci/guest-init "$init"
+	chmod 644 "$init"
+	cd /
+	LIST=/dev/null OUT=/tmp fails "this is for the guest that ci/guest boots, and does nothing here" nobody bash "$init"
+	[ "$status" = 2 ]
+	run nobody bash "$init" --help
+	rm "$init"
+	[ "$status" = 0 ]
+	[[ "$output" == "The guest's init: "* ]]
+}
+
+@test "every script says how it is called, and --help runs nothing" {
+	for script in ci/*; do
+		case $script in
+		ci/guest-init | ci/figures | ci/render) continue ;;
+		esac
+		[ -f "$script" ] && [ -x "$script" ] || continue
+		run "$script" --help
+		echo "$script: $output"
+		[ "$status" = 0 ] && [ -n "$output" ]
+		run "$script" --no-such-option
+		echo "$script: $output"
+		[ "$status" != 0 ]
+		[[ "$output" == *"$script"* ]]
+	done
+	[ ! -e "$XDG_CACHE_HOME" ]
+	for wrong in "ci/guest" "ci/guest stack debug" "ci/guest no-such debug a b" "ci/build --w1 stack" \
+		"ci/build --objects stack" "ci/ktest" "ci/ktest no-such" "ci/answers -s" "ci/answers -s 7 -x" \
+		"ci/cover --chek 1" "ci/fetch now" "ci/sizes a b" "ci/parts 1 2" "ci/export --to"; do
+		# shellcheck disable=SC2086 # words
+		fails "usage:" $wrong
+		[ "$status" = 2 ]
+	done
+}
+
+@test "what the guest needs of this machine is looked for before anything is built" {
+	toy_stack
+	stand_in_build
+	echo "odd-package mount,no-such-command guest" >>ci/data/packages
+	fails "the tool 'no-such-command' is missing" ci/ktest base
+	[[ "$output" == *"or install the package odd-package"* ]]
+	[ "$status" = 4 ]
+	[ ! -e "$XDG_CACHE_HOME/pgtable-stack/builds" ]
+}
+
+@test "a guest that lacks something of this machine names it" {
+	toy_stack
+	fake 'Linux version\nguest-init: this machine has no mount\r\n[ 1.0] Kernel panic - not syncing: Attempted to kill init!\n' ''
+	fails "error: the guest did not begin: this machine has no mount" ci/guest stack debug "$t/list" "$t/dir"
+	[ "$status" = 4 ]
+}
+
+@test "a KVM that aborts is not used, and nothing is said of it" {
+	toy_stack
+	fake '' '' 'kill -ABRT $$'
+	sed -i 's,/dev/kvm,/dev/null,' ci/guest
+	unset ACCEL
+	run -0 --separate-stderr ci/guest --machine stack debug
+	[ "$output" = "tcg, CPU max, QEMU $qemu" ]
+	# shellcheck disable=SC2154
+	[ -z "$stderr" ]
+	fake '' '' 'echo "Linux version"'
+	unset ACCEL
+	run -0 ci/guest --machine stack debug
+	[[ "$output" == "kvm, CPU max of "?*", QEMU $qemu" ]]
+	KERNEL=$t/none run -0 ci/guest --machine stack debug
+	[[ "$output" == "unknown, "* ]]
+}
+
+@test "another accelerator, CPU or QEMU has verdicts of its own" {
+	toy_stack
+	stand_in_build
+	base_says mincore
+	export TESTS=mincore
+	fake '' "ok 1 mincore\n$done_"
+	ci/ktest stack
+	sed -i "s/version $qemu/version 99.9/" "$t/bin/qemu-system-x86_64"
+	run -0 ci/ktest stack
+	[[ "$output" == *"there is no baseline for "*", tcg, CPU max, QEMU 99.9: making it"* ]]
+	ACCEL=kvm run -0 ci/ktest stack
+	[[ "$output" == *"there is no baseline for "*", kvm, CPU max of "*", QEMU 99.9: making it"* ]]
+	[ "$(find "${baseline%/*}" -name 'baseline-*.tsv' | wc -l)" = 3 ]
+}
+
+@test "each configuration has verdicts and results of its own" {
+	toy_stack
+	stand_in_build
+	export TESTS=mincore
+	fake '' "ok 1 mincore\n$done_"
+	CONFIG=slow fails "there is no configuration 'slow'" ci/ktest stack
+	for config in fast mm-ci; do
+		CONFIG=$config ci/ktest stack
+		[ "$(cut -f 1,2 "${stack%linux}results-$config/table.tsv" | xargs)" = "SAME mincore" ]
+		baseline=$(echo "${stack%stack/linux}baseline-$config"-gcc-*)
+		grep -q "^# Linux git-.*, configuration $config .*, tcg, CPU max, QEMU $qemu\$" "$baseline"
+	done
+	[ "$(xargs <"$XDG_CACHE_HOME/pgtable-stack/builds")" = "base stack base stack" ]
+	[ ! -e "${stack%linux}results" ]
+}
+
+@test "DRY=1 prints the command, and builds and boots nothing" {
+	toy_stack
+	stand_in_build
+	export ACCEL=tcg
+	DRY=1 run -0 ci/ktest stack
+	[[ "${lines[-1]}" == "qemu-system-x86_64 "*" -append '"*" init="*"/init "* ]]
+	[ ! -e "$XDG_CACHE_HOME/pgtable-stack/builds" ]
+	# What it prints boots.
+	fake '' "ok 1 mincore\n$done_"
+	ln -s "$t/bin/qemu-system-x86_64" "$t/bin/other"
+	bash -c "${lines[-1]}"
+	grep -q mincore "${stack%linux}results/results.ktap"
+}
+
+@test "a prompt on this terminal" {
+	toy_stack
+	fake '' '' 'printf "%s\n" "$@"; cat'
+	run -0 ci/guest --shell stack debug <<<"from the terminal"
+	[[ "$output" == *$'-serial\nmon:stdio'*"from the terminal" ]]
+	[[ "$output" == *"readonly=on"* && "$output" != *"LIST="* && "$output" != *"-monitor"* ]]
+}
+
+@test "how long and how much disk a run takes is said before it begins" {
+	run -0 ci/ktest about
+	[[ "$output" == *"the first time this takes "*" to build on "*"4 GB of $XDG_CACHE_HOME"* ]]
+	mkdir -p "$XDG_CACHE_HOME/pgtable-stack/some/stack"
+	touch "$XDG_CACHE_HOME/pgtable-stack/some/stack/debug.built"
+	run -0 ci/ktest about
+	[ -z "$output" ]
+	CONFIG=fast run -0 ci/ktest about
+	[[ "$output" == *"the build of fast (not measured)"* ]]
+}
+
+# gone PROCESS: within five seconds.
+gone() {
+	local i
+	for ((i = 0; i < 50; i++)); do
+		kill -0 "$1" 2>/dev/null || return 0
+		sleep 0.1
+	done
+	kill -KILL "$1"
+	return 1
+}
+
+@test "a signal takes effect at once, and leaves no QEMU, SIGKILL neither" {
+	toy_stack
+	for signal in TERM INT KILL; do
+		rm -f "$t/pid"
+		fake 'Linux version\n' '# start mm/a\n' "trap '' TERM; echo \$\$ >$t/pid; while :; do sleep 1; done"
+		# Not a job of this shell's, which would ignore SIGINT.
+		env --default-signal=INT ci/guest stack debug "$t/list" "$t/dir" >"$t/log" 2>&1 3>&- &
+		guest=$!
+		until [ -s "$t/pid" ]; do sleep 0.1; done
+		kill -"$signal" "$guest"
+		gone "$guest"
+		gone "$(cat "$t/pid")"
+		wait "$guest" || rc=$?
+		case $signal in TERM) [ "$rc" = 143 ] ;; INT) [ "$rc" = 130 ] ;; esac
+	done
+}
+
 @test "a real kernel that panics" {
 	fails "the guest panics: Kernel panic - not syncing: Requested init /nonexistent failed" real init=/nonexistent
 }
 
 @test "a real kernel that hangs" {
 	TRIES=1 IDLE=60 fails "the guest hangs: no sign of life for 60 s" real "init=/usr/bin/sleep -- 1000"
+}
+
+@test "a real guest names what it lacks" {
+	fails "the guest did not begin: this machine has no no-such-command other" real "NEEDS=mount,no-such-command,other"
+}
+
+@test "a real prompt, the root file system read-only" {
+	export XDG_CACHE_HOME=$real_cache
+	[ -z "$real_linux" ] || export LINUX=$real_linux
+	# What comes before its driver listens is lost.
+	run -0 ci/guest --shell stack debug < <(printf '\n%.0s' {1..100}; echo "touch /etc/x; echo \$((6 * 7))d; exit")
+	[[ "$output" == *"touch: cannot touch '/etc/x': Read-only file system"*42d* ]]
 }

@@ -49,6 +49,7 @@ toy_stack() {
 stand_in_build() {
 	cat >ci/build <<-'S'
 		#!/usr/bin/env bash
+		#   ci/build [--kselftest] stack|base CONFIG
 		. "$(dirname "$0")/lib.sh"
 		find_base
 		out=$cache/$id/$2/$3
@@ -67,4 +68,11 @@ fails() {
 	echo "$output"
 	[ "$status" != 0 ]
 	[[ "$output" == *"$message"* ]]
+}
+
+# without COMMAND...: a directory, to be the PATH, that has all but these.
+without() {
+	mkdir "$t/without"
+	cp -s /usr/bin/* /usr/sbin/* "$t/without" 2>/dev/null || true
+	(cd "$t/without" && rm "$@")
 }
