@@ -400,10 +400,12 @@ real() {
 	[ "$(grep -c '^include/a.h' "$t/warnings")" = 1 ]
 }
 
+# bats test_tags=kernel
 @test "a real kernel that panics" {
 	fails "the guest panics: Kernel panic - not syncing: Requested init /nonexistent failed" real init=/nonexistent
 }
 
+# bats test_tags=kernel
 @test "a real kernel that hangs" {
 	TRIES=1 IDLE=60 fails "the guest hangs: no sign of life for 60 s" real "init=/usr/bin/sleep -- 1000"
 }
