@@ -370,6 +370,7 @@ real() {
 	stand_in_build
 	cat >ci/guest <<-'S'
 		#!/usr/bin/env bash
+		[ "$1" != --machine ] || { echo "tcg, CPU max, QEMU 7.2"; exit; }
 		mkdir -p "$4"
 		touch "$4/splats.txt"
 		while read -r name _ _ ms; do
@@ -389,7 +390,7 @@ real() {
 	ci/ktest base
 	ran
 	[ "$(ran | sort | paste -sd /)" = "a/b c d" ]
-	[ "$(grep -c pass "$here"/baseline-gcc-*.tsv)" = 4 ]
+	[ "$(grep -c pass "$here"/baseline-debug-gcc-*.tsv)" = 4 ]
 	[ "$(grep -c '^# start' "$here/base/results/results.ktap")" = 4 ]
 	# One that fails fails the run, and what is short goes to one.
 	FAILS=c fails "" ci/ktest base
@@ -474,7 +475,7 @@ nobody() {
 	[ ! -e "$XDG_CACHE_HOME" ]
 	for wrong in "ci/guest" "ci/guest stack debug" "ci/guest no-such debug a b" "ci/build --w1 stack" \
 		"ci/build --objects stack" "ci/ktest" "ci/ktest no-such" "ci/answers -s" "ci/answers -s 7 -x" \
-		"ci/cover --chek 1" "ci/fetch now" "ci/sizes a b" "ci/export --to"; do
+		"ci/report --chek 1" "ci/fetch now" "ci/sizes a b" "ci/export --to"; do
 		# shellcheck disable=SC2086 # words
 		fails "usage:" $wrong
 		[ "$status" = 2 ]

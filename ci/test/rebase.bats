@@ -129,12 +129,14 @@ stands_on_newer() {
 	mkdir "$t/bin"
 	printf '#!/bin/bash\n[[ "$*" != *range-diff* ]] || exit 141\nexec %s "$@"\n' "$git" >"$t/bin/git"
 	chmod +x "$t/bin/git"
-	mv ci/export ci/export.all
+	sed '/^# /s,ci/export,&.all,' ci/export >ci/export.all
+	chmod +x ci/export.all
+	cp -p ci/export "$t/export"
 	printf '#!/bin/bash\n"$0.all" "$@"; rm %s/patches/0002*; kill -9 $PPID\n' "$PWD" >ci/export
 	chmod +x ci/export
 	BASE=newer run ci/rebase
 	[ "$status" = 137 ]
-	mv ci/export.all ci/export
+	mv "$t/export" ci/export
 	PATH=$t/bin:$PATH run ci/rebase
 	[ "$status" != 0 ]
 	[ ! -e "${work%/linux}" ]

@@ -594,7 +594,7 @@ refused() {
 
 @test "what needs the base installs what fetching it takes, and what doesn't, nothing" {
 	for target in run applies apply matrix bisect build report coccicheck cover send posted bench; do
-		[ "$(make -n "$target" | grep -m 1 ci/)" = ci/deps ]
+		[[ "$(make -n "$target" | grep -v about | grep -m 1 ci/)" == ci/deps* ]]
 	done
 	for target in help clean export; do run ! grep ci/deps <(make -n "$target"); done
 	run ! grep ci/deps <(make -n applies LINUX=x)
@@ -617,7 +617,7 @@ refused() {
 @test "a missing tool is named with its package" {
 	toy_stack
 	mkdir "$t/bin"
-	for tool in bash df dirname sed awk cat env cut tail mkdir flock sort head git; do
+	for tool in bash df dirname sed awk cat env cut tail mkdir flock sort head git grep paste; do
 		ln -s "$(command -v $tool)" "$t/bin/"
 	done
 	PATH=$t/bin fails "the tool 'bc' is missing" ci/build stack debug
