@@ -19,21 +19,42 @@ esac
 # for its own, is not meant for them.
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL ARCH CROSS_COMPILE
 
-# Whatever git is told by the environment or the user's settings, these decide
-# what a commit and a checkout look like.
-# shellcheck disable=SC2046 # words
-unset $(git rev-parse --local-env-vars 2>/dev/null) GIT_DIFF_OPTS
-export GIT_CONFIG_COUNT=7 \
-	GIT_CONFIG_KEY_0=core.autocrlf GIT_CONFIG_VALUE_0=false \
-	GIT_CONFIG_KEY_1=core.hooksPath GIT_CONFIG_VALUE_1=/dev/null \
-	GIT_CONFIG_KEY_2=commit.gpgSign GIT_CONFIG_VALUE_2=false \
-	GIT_CONFIG_KEY_3=tag.gpgSign GIT_CONFIG_VALUE_3=false \
-	GIT_CONFIG_KEY_4=safe.bareRepository GIT_CONFIG_VALUE_4=all \
-	GIT_CONFIG_KEY_5=gc.auto GIT_CONFIG_VALUE_5=0 \
-	GIT_CONFIG_KEY_6=rebase.backend GIT_CONFIG_VALUE_6=merge
+# git does the same for everybody: nothing that the environment, the person or the
+# machine tells it counts, and no settings but these. as_user COMMAND runs with the
+# person's: to ask who that is, and for b4.
+export PGTABLE_STACK_GIT_CONFIG=${PGTABLE_STACK_GIT_CONFIG-${GIT_CONFIG_GLOBAL:-}}
+for name in ${!GIT_@}; do
+	case $name in GIT_EXEC_PATH | GIT_AUTHOR_NAME | GIT_AUTHOR_EMAIL | GIT_COMMITTER_NAME | GIT_COMMITTER_EMAIL) ;;
+	*) unset "$name" ;;
+	esac
+done
+git_setting() {
+	local n=${GIT_CONFIG_COUNT:-0}
+	export "GIT_CONFIG_KEY_$n=$1" "GIT_CONFIG_VALUE_$n=$2" GIT_CONFIG_COUNT=$((n + 1))
+}
+export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_ATTR_NOSYSTEM=1
+git_setting core.attributesFile /dev/null
+git_setting core.excludesFile /dev/null
+git_setting core.hooksPath /dev/null
+git_setting core.fsmonitor false
+git_setting diff.orderFile /dev/null
+git_setting core.autocrlf false
+git_setting commit.cleanup verbatim
+git_setting commit.gpgSign false
+git_setting tag.gpgSign false
+git_setting rebase.backend merge
+git_setting safe.bareRepository all
+git_setting safe.directory '*'
+git_setting gc.auto 0
+as_user() (
+	unset GIT_CONFIG_GLOBAL GIT_CONFIG_NOSYSTEM
+	[ -z "$PGTABLE_STACK_GIT_CONFIG" ] || export GIT_CONFIG_GLOBAL=$PGTABLE_STACK_GIT_CONFIG
+	"$@"
+)
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${XDG_CACHE_HOME:-${HOME:?is not set, and XDG_CACHE_HOME neither}/.cache}/pgtable-stack
+repo=$cache/linux.git
 series=$top/series
 patches=$top/patches
 
@@ -115,9 +136,12 @@ lock_cache() {
 }
 
 # git am records who applied: a machine without an identity is no reason to fail.
-if ! git var GIT_COMMITTER_IDENT >/dev/null 2>&1; then
-	export GIT_COMMITTER_NAME=pgtable-stack GIT_COMMITTER_EMAIL=pgtable-stack@localhost
-fi
+for who in AUTHOR COMMITTER; do
+	ident=$(as_user git -C "${LINUX:-.}" var "GIT_${who}_IDENT" 2>/dev/null) ||
+		ident='pgtable-stack <pgtable-stack@localhost>'
+	email=${ident#*<}
+	export "GIT_${who}_NAME=${ident%% <*}" "GIT_${who}_EMAIL=${email%%>*}"
+done
 
 # The patches that series lists, in order.
 listed() { sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' "$series"; }
@@ -125,23 +149,58 @@ listed() { sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' "$series"; }
 # series_field KEY: the value of a "# KEY: value" line of series.
 series_field() { sed -n "s/^# $1: *//p" "$series"; }
 
-# Sets $id (a directory's name for this base), $repo, $base (the commit).
+# borrow TREE: $repo, the cache's, finds the objects of that git tree as well, where
+# they are. Nothing is written there: branches and worktrees are $repo's.
+borrow() {
+	local objects shallow list=$repo/objects/info/alternates
+	[ -d "$repo" ] || git init -q --bare --template= "$repo"
+	objects=$(git -C "$1" rev-parse --path-format=absolute --git-path objects)
+	grep -sqxF -e "$objects" "$list" || echo "$objects" >>"$list"
+	shallow=$(git -C "$1" rev-parse --path-format=absolute --git-path shallow)
+	[ ! -e "$shallow" ] || {
+		sort -u "$shallow" >"$repo/shallow.$$"
+		[ ! -e "$repo/shallow" ] || sort -u -o "$repo/shallow.$$" "$repo/shallow.$$" "$repo/shallow"
+		mv "$repo/shallow.$$" "$repo/shallow"
+	}
+}
+
+# Of a tree that is gone, git would complain with each command.
+forget_the_gone() {
+	local dir list=$repo/objects/info/alternates
+	[ -e "$list" ] || return 0
+	while IFS= read -r dir; do
+		[ -d "$dir" ] || sed -i "\\|^${dir//[][\\.*^$|]/\\&}\$|d" "$list"
+	done < <(cat "$list")
+}
+
+# Sets $id (a directory's name for this base), $base (the commit) and $version.
 # With LINUX= the base is that tree's HEAD, otherwise Debian's source.
 find_base() {
+	local why missing
 	if [ -n "${LINUX:-}" ]; then
-		repo=$(git -C "$LINUX" rev-parse --path-format=absolute --git-common-dir 2>&1) ||
-			die "LINUX=$LINUX is not a git tree of Linux" "$repo"
+		why=$(git -C "$LINUX" rev-parse 'HEAD^{commit}' 2>&1 >/dev/null) ||
+			die "LINUX=$LINUX is not a git tree of Linux" "$why"
 		base=$(git -C "$LINUX" rev-parse 'HEAD^{commit}')
-		version=$(git -C "$LINUX" show "$base:Makefile" 2>/dev/null |
+		id=git-${base:0:12}
+		forget_the_gone
+		borrow "$LINUX"
+		if ! git -C "$repo" rev-parse -q --verify "refs/stack/$id" >/dev/null &&
+			git -C "$LINUX" config --get-regexp '^remote\..*\.promisor$' >/dev/null; then
+			missing=$(git -C "$repo" rev-list --objects --missing=print "$base^{tree}" 2>&1 | grep -vc '^[0-9a-f]' || true)
+			[ "$missing" = 0 ] ||
+				die "LINUX=$LINUX is a partial clone, and lacks $missing objects of its HEAD" \
+					"this gets them, or says why it can't:" \
+					"git -C $LINUX diff --shortstat \$(git hash-object -t tree /dev/null) HEAD"
+		fi
+		version=$(git -C "$repo" show "$base:Makefile" 2>/dev/null |
 			awk '$1 == "VERSION" { v = $3 } $1 == "PATCHLEVEL" { print v "." $3; exit }') || true
 		[[ $version =~ ^[0-9]+\.[0-9]+$ ]] ||
 			die "LINUX=$LINUX has no kernel Makefile at its top: not a Linux tree"
 		[ "$(printf '%s\n' 7.3 "$version" | sort -V | head -n 1)" = 7.3 ] ||
 			die "LINUX=$LINUX is Linux $version, and the stack stands on 7.3" \
 				"check out 7.3 or newer (mm-unstable, mm-new) there"
-		id=git-${base:0:12}
 	else
-		repo=$cache/linux.git
+		forget_the_gone
 		version=$(base_version)
 		[ -n "$version" ] || die "there is no base tree yet" "run 'make fetch'"
 		base=$(git -C "$repo" rev-parse "$(tag_of "$version")^{commit}")
@@ -174,23 +233,41 @@ sent_tags() {
 		sed -nE 's,^sent/([0-9]{8}-(b4-)?)?(pgtable-[0-9]+[a-z]?)(-[0-9a-f]{12})?(-v[0-9]+)$,& \3\5,p'
 }
 
+# sent_on TAG: the commit that the patches in it stood on for those who got them.
+sent_on() {
+	git -C "$repo" for-each-ref --format='%(contents)' "refs/tags/$1" | sed -n 's/^base-commit: //p'
+}
+
 # answers TEST KTAP: what a run of same_answers printed, without its verdicts.
 answers() { sed -n "\\,^# start $1\$,,/^# took/{/^    # Totals/d; s/^    # //p}" "$2"; }
 
 # same_answers compared: a hunk's header is the scene, situation and interface.
 diff_answers() {
-	GIT_CONFIG_GLOBAL=/dev/null git diff --no-index --no-color --no-ext-diff -U0 "$@" | sed '1,4d'
+	git diff --no-index --no-color --no-ext-diff -U0 "$@" | sed '1,4d'
 }
 
-# git format-patch whose output depends on the commits alone, not on the user's
-# settings. The stack's worktree is the first argument.
+# apart DIR: in_apart is git in a repository there, of nobody's settings and with an
+# empty worktree, that has the objects of $repo. git am needs no more: it checks
+# out what it patches.
+apart() {
+	apart=$1
+	mkdir -p "$apart/tree" "$apart/git/info"
+	[ -e "$apart/git/HEAD" ] || git init -q --bare --template= "$apart/git"
+	echo "$repo/objects" >"$apart/git/objects/info/alternates"
+	[ ! -e "$repo/shallow" ] || cp "$repo/shallow" "$apart/git/"
+}
+in_apart() { GIT_DIR=$apart/git GIT_WORK_TREE=$apart/tree git -C "$apart/tree" "$@"; }
+
+# format_patch TREE [OPTION...] A..B: git format-patch that depends on the commits alone.
 format_patch() {
-	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git -C "$1" format-patch -q \
-		--zero-commit --full-index --no-signature --no-numbered --no-renames \
-		--no-thread --no-base --no-attach --no-signoff --no-to --no-cc --no-add-header \
-		--no-cover-letter --no-notes --no-from -U3 --inter-hunk-context=0 -O/dev/null \
-		--no-ext-diff --diff-algorithm=myers \
-		--subject-prefix=PATCH --src-prefix=a/ --dst-prefix=b/ "${@:2}"
+	local range apart
+	range=$(git -C "$1" rev-parse "${@: -1}")
+	apart "$cache/apart"
+	# How the kernel wants the functions in the hunks' headers to be found.
+	git -C "$1" show "${range%%$'\n'*}:.gitattributes" >"$apart/git/info/attributes" 2>/dev/null || true
+	# shellcheck disable=SC2086 # words
+	in_apart format-patch -q --zero-commit --full-index --no-signature --no-numbered --no-renames \
+		--diff-algorithm=myers "${@:2:$#-2}" $range
 }
 
 # Sets what ci/data/arches says of ROW: arch, srcarch, prefix, how; and compiler.
@@ -214,13 +291,15 @@ known_rows() {
 	done
 }
 
-# new_worktree TREE WHAT COMMIT: checks it out there, whatever was there before.
+# new_worktree TREE WHAT COMMIT [BRANCH]: checks it out there, whatever was there before.
 new_worktree() {
+	local head=(--detach)
+	[ -z "${4:-}" ] || head=(-B "$4")
 	need_mb 2000 "a worktree of $2"
 	say "checking out $2"
 	git -C "$repo" worktree remove -f -f "$1" 2>/dev/null || true
 	rm -rf "$1"
-	git -C "$repo" worktree add -q --detach "$1" "$3"
+	git -C "$repo" worktree add -q -f "${head[@]}" "$1" "$3"
 }
 
 # outcome LOG COMMAND...: runs it, with its output in LOG as well, and sets
@@ -243,17 +322,31 @@ stamp() { git -C "$cache/$id/stack/linux" rev-parse 'HEAD^{tree}' >"$1/tree"; }
 # Debian's source is a rule, /*, by which git ignores everything; upstream's selftests
 # leave a .mod.c in the source.
 uncommitted() {
-	git -C "$1" diff --name-only HEAD
-	git -C "$1" ls-files --others --exclude-standard --exclude='!/*' --exclude='*.mod.c'
+	git -C "$1" diff --name-only HEAD &&
+		git -C "$1" ls-files --others --exclude-standard --exclude='!/*' --exclude='*.mod.c'
 }
 
-# not_in_the_middle TREE: a worktree belongs to whoever is at something in it.
+# not_in_the_middle TREE [BRANCH]: a worktree belongs to whoever is at something in it.
+# Nor is what is there the stack, if it isn't that branch.
 not_in_the_middle() {
-	local d tree=$1
-	for d in rebase-apply rebase-merge; do
-		[ ! -d "$(git -C "$tree" rev-parse --path-format=absolute --git-path "$d")" ] ||
-			die "$tree is in the middle of a git am or rebase" "finish or abort it there"
-	done
+	local dir state what at
+	dir=$(git -C "$1" rev-parse --absolute-git-dir)
+	while read -r state what; do
+		[ ! -e "$dir/$state" ] || die "$1 is in the middle of a git ${what%% *}" \
+			"finish it there, or give it up: git -C $1 $what"
+	done <<-'STATES'
+		rebase-apply/applying am --abort
+		rebase-apply rebase --abort
+		rebase-merge rebase --abort
+		CHERRY_PICK_HEAD cherry-pick --abort
+		REVERT_HEAD revert --abort
+		sequencer cherry-pick --quit
+		MERGE_HEAD merge --abort
+		BISECT_LOG bisect reset
+	STATES
+	at=$(git -C "$1" symbolic-ref -q --short HEAD) || at="no branch"
+	[ -z "${2:-}" ] || [ "$at" = "$2" ] || die "$1 is on $at, and the stack is $2" \
+		"git -C $1 checkout $2" "or, if what is there now is to be the stack: git -C $1 checkout -B $2"
 }
 
 # Kbuild and QEMU's options can't carry such paths.

@@ -7,6 +7,7 @@ bats_require_minimum_version 1.5.0
 setup() {
 	top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 	t=$BATS_TEST_TMPDIR
+	unset "${!GIT_@}" PGTABLE_STACK_GIT_CONFIG
 	export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=A GIT_AUTHOR_EMAIL=a@localhost
 	export GIT_COMMITTER_NAME=C GIT_COMMITTER_EMAIL=c@localhost
 	locked=${PGTABLE_STACK_LOCKED:-}

@@ -92,6 +92,24 @@ stands_on_newer() {
 	run ! grep -q 'Conflicts' patches/0002*
 }
 
+@test "rebase: no settings change a changelog, with a conflict or without" {
+	toy_rebase
+	git -C "$stack" commit -q --amend --cleanup=verbatim -m "mm: spell out thirty" -m "# echo 1 >/proc/x"
+	ci/export
+	printf '[commit]\n\tcleanup = strip\n[rebase]\n\tbackend = apply\n[merge]\n\tconflictStyle = zdiff3\n' >"$t/gitconfig"
+	export GIT_CONFIG_GLOBAL=$t/gitconfig
+	cat "$t/gitconfig" >>"$LINUX/.git/config"
+	cat "$t/gitconfig" >>"$XDG_CACHE_HOME/pgtable-stack/linux.git/config"
+	newer 's/^8$/eight/'
+	BASE=newer ci/rebase
+	grep -qx '# echo 1 >/proc/x' patches/0002*
+	git -C "$LINUX" checkout -q newer~0
+	conflict
+	resolve
+	ci/rebase
+	grep -qx '# echo 1 >/proc/x' patches/0002*
+}
+
 @test "rebase: work that was not exported is not left behind, on no base" {
 	toy_rebase
 	newer 's/^8$/eight/'

@@ -43,6 +43,7 @@ toy_send() {
 	ci/apply
 	stack=$(echo "$XDG_CACHE_HOME"/pgtable-stack/git-*/stack/linux)
 	cache=${stack%/stack/linux}
+	repo=$XDG_CACHE_HOME/pgtable-stack/linux.git
 	export SIGNOFF=yes
 }
 
@@ -187,7 +188,7 @@ Me <me@mm.org>, you <you.too@lists.mm.org>; me@mm.org, you@mm.org: @ 5 @ 6."
 	(cd "$cache/send/linux" && EDITOR="sed -i 's/^Numbers/All numbers/'" b4 prep --edit-cover)
 	fails "the text of the cover letter was changed in b4/pgtable-1, and would be lost" ci/send 1
 	[[ "$output" == *"> All numbers are spelled out"* ]]
-	git -C "$LINUX" config branch.b4/pgtable-1.description | grep -x 'All numbers are spelled out, in 1 file.'
+	git -C "$repo" config branch.b4/pgtable-1.description | grep -x 'All numbers are spelled out, in 1 file.'
 	sed -i 's/^Numbers/All numbers/' cover-letter.txt
 	git -C "$cache/send/linux" config --unset branch.b4/pgtable-1.pgtable-text
 	ci/send 1
@@ -205,7 +206,6 @@ Me <me@mm.org>, you <you.too@lists.mm.org>; me@mm.org, you@mm.org: @ 5 @ 6."
 	rm -rf "$XDG_CACHE_HOME"
 	git clone -q "$LINUX" "$t/other"
 	for of in user.name user.email; do git -C "$t/other" config "$of" "$(git -C "$LINUX" config "$of")"; done
-	git -C "$t/other" tag -l 'sent/*' | xargs -r git -C "$t/other" tag -d
 	export LINUX=$t/other
 	ci/apply
 	cache=$(echo "$XDG_CACHE_HOME"/pgtable-stack/git-*)
@@ -220,7 +220,7 @@ Me <me@mm.org>, you <you.too@lists.mm.org>; me@mm.org, you@mm.org: @ 5 @ 6."
 	[ "$(cd posted && echo *)" = "pgtable-1-v1.bundle pgtable-1-v2.bundle pgtable-1.b4" ]
 	# Without that, no version is sent twice.
 	rm posted/pgtable-1.b4
-	git -C "$LINUX" config --unset branch.b4/pgtable-1.b4-tracking
+	git -C "$repo" config --unset branch.b4/pgtable-1.b4-tracking
 	fails "b4 would send v1, and sent/" ci/send 1
 	[[ "$output" == *"b4 prep --force-revision 3, then the same command again"* ]]
 	(cd "$cache/send/linux" && b4 prep --force-revision 3 && EDITOR='sed -i s/EDITME:.*/more/' b4 prep --edit-cover)
@@ -279,7 +279,7 @@ spell_out_to() {
 	# and the next version is compared with its own patches only
 	ci/send 1b
 	really_send
-	git -C "$stack" checkout -q HEAD~1
+	git -C "$stack" reset -q --hard HEAD~1
 	edit 's/^20$/twenty/'
 	(cd "$cache/send/linux" && EDITOR='sed -i s/EDITME:.*/twenty/' b4 prep --edit-cover)
 	run -0 ci/send 1b
@@ -290,8 +290,7 @@ spell_out_to() {
 
 @test "send: on a local import of Debian's source, that is noted" {
 	toy_send
-	git clone -q --bare "$LINUX" "$XDG_CACHE_HOME/pgtable-stack/linux.git"
-	git -C "$XDG_CACHE_HOME/pgtable-stack/linux.git" tag -a -m 'linux-source-7.3 7.3.4-1' base/7.3.4-1
+	git -C "$XDG_CACHE_HOME/pgtable-stack/linux.git" tag -a -m 'linux-source-7.3 7.3.4-1' base/7.3.4-1 "$(git -C "$LINUX" rev-parse HEAD)"
 	for of in user.name user.email; do
 		git -C "$XDG_CACHE_HOME/pgtable-stack/linux.git" config "$of" "$(git -C "$LINUX" config "$of")"
 	done
@@ -396,9 +395,8 @@ b4_with_check() {
 	rm -r "$old"
 	ci/send 1
 	git -C "$cache/send/linux" checkout -q --detach
-	git -C "$LINUX" worktree add -q --detach "$t/elsewhere"
-	git -C "$LINUX" checkout -q b4/pgtable-1
-	LINUX=$t/elsewhere fails "b4/pgtable-1 is checked out in $t/linux" ci/send 1
+	git -C "$repo" worktree add -q "$t/elsewhere" b4/pgtable-1
+	fails "b4/pgtable-1 is checked out in $t/elsewhere" ci/send 1
 }
 
 @test "send: killed in the checkout, or in git am, it begins anew" {
@@ -420,7 +418,7 @@ b4_with_check() {
 		PATH=$t/bin:$PATH run ci/send 1
 		echo "$output"
 		[ "$status" = 137 ]
-		git -C "$LINUX" worktree list | grep -q send/linux
+		git -C "$repo" worktree list | grep -q send/linux
 		ci/clean
 		ci/apply
 		PATH=$t/bin:$PATH run ci/send 1
@@ -433,8 +431,8 @@ b4_with_check() {
 	toy_send
 	ci/send 1
 	change_id=$(grep -h '^change-id' "$cache"/send/1/0000-*)
-	fails "nothing was sent from $LINUX/.git since" ci/posted
-	[[ "$output" == *"make posted LINUX=PATH"* ]]
+	fails "nothing was sent from $repo since" ci/posted
+	[[ "$output" == *"XDG_CACHE_HOME=PATH make posted"* ]]
 	[ ! -e posted ]
 	run -0 ci/send 1
 	[ "${lines[-1]}" = "    cd $cache/send/linux && b4 send; make -C $PWD posted LINUX=$LINUX" ]
@@ -442,7 +440,7 @@ b4_with_check() {
 	grep -q '^Subject: \[PATCH 2/2\]' "$t/outbox"
 	ci/posted
 	[ "$(cd posted && echo *)" = "pgtable-1-v1.bundle pgtable-1.b4" ]
-	fails "nothing was sent from $LINUX/.git since" ci/posted
+	fails "nothing was sent from $repo since" ci/posted
 	# The next version.
 	edit 's/^20$/twenty/'
 	fails "does not say what changed since the version that was sent" ci/send 1
@@ -451,7 +449,7 @@ b4_with_check() {
 	echo "$output"
 	[ "$status" = 0 ]
 	# named after the branch, or after the change-id, as the b4 is
-	tag=$(git -C "$LINUX" tag -l 'sent/*')
+	tag=$(git -C "$repo" tag -l 'sent/*')
 	[[ $tag =~ ^sent/([0-9]+-(b4-)?)?pgtable-1(-[0-9a-f]+)?-v1$ ]]
 	[[ "$output" == *"git range-diff against $tag:"* ]]
 	[[ "$output" == *"1:  "*" = 1:  "*"2:  "*" ! 2:  "*"++twenty"* ]]
@@ -461,30 +459,31 @@ b4_with_check() {
 	[ "$(grep -h '^change-id' "$cache"/send/1/0000-*)" = "$change_id" ]
 	[ "$(grep -c 'Mary Maintainer' "$cache"/send/1/0000-*)" = 1 ]
 	# It comes back from posted/ if the cache doesn't have it.
-	was=$(git -C "$LINUX" rev-parse "$tag^{commit}")
-	git -C "$LINUX" tag -d "$tag"
+	was=$(git -C "$repo" rev-parse "$tag^{commit}")
+	git -C "$repo" tag -d "$tag"
 	ci/posted
-	[ "$(git -C "$LINUX" rev-parse "$tag^{commit}")" = "$was" ]
+	[ "$(git -C "$repo" rev-parse "$tag^{commit}")" = "$was" ]
 }
 
 @test "posted: b4's tag has one of two names" {
 	toy_stack
-	of() { git -C "$LINUX" rev-parse -q --verify "refs/tags/$1^{commit}"; }
+	repo=$XDG_CACHE_HOME/pgtable-stack/linux.git
+	of() { git -C "$repo" rev-parse -q --verify "refs/tags/$1^{commit}"; }
 	mine=sent/20261126-mine-0123456789ab-v1
 	tags='sent/pgtable-1-v1 sent/20261126-b4-pgtable-1-7143b306ba91-v2 sent/20261125-pgtable-1b-0043b306ba91-v12'
 	for tag in $tags $mine; do
-		git -C "$LINUX" tag -a -m sent "$tag" "$(git -C "$stack" rev-parse HEAD)"
+		git -C "$repo" tag -a -m sent "$tag" "$(git -C "$stack" rev-parse HEAD)"
 	done
 	ci/posted
 	[ "$(cd posted && echo *)" = "pgtable-1-v1.bundle pgtable-1-v2.bundle pgtable-1b-v12.bundle" ]
 	# shellcheck disable=SC2086 # words
-	git -C "$LINUX" tag -d $tags
+	git -C "$repo" tag -d $tags
 	ci/posted
 	for tag in $tags; do
 		[ "$(of "$tag")" = "$(of "$mine")" ]
 	done
 	# begun anew with b4: another v2
-	git -C "$LINUX" tag -a -m anew sent/20261127-b4-pgtable-1-aa43b306ba91-v2
+	git -C "$repo" tag -a -m anew sent/20261127-b4-pgtable-1-aa43b306ba91-v2 "$(git -C "$LINUX" rev-parse HEAD)"
 	run -0 ci/posted --if-any
 	[[ "$output" == *"note: sent/20261127-b4-pgtable-1-aa43b306ba91-v2 is not kept: posted/pgtable-1-v2.bundle has another"* ]]
 }

@@ -87,7 +87,7 @@ load helper
 	toy_stack
 	tree=$(echo "$XDG_CACHE_HOME"/pgtable-stack/git-*/stack/linux)
 	rm -rf "$(git -C "$tree" rev-parse --absolute-git-dir)"
-	fails "is no git worktree any more" ci/apply
+	fails "is no git worktree of $XDG_CACHE_HOME/pgtable-stack/linux.git any more" ci/apply
 	[ -e "$tree/Makefile" ]
 }
 
@@ -135,11 +135,9 @@ load helper
 @test "an apply that was killed in the middle is begun anew" {
 	toy_stack
 	sed -i 's/thirty/THIRTY/' patches/0002*
-	# What a kill between two commits leaves: the marker and am's state.
-	git -C "$stack" reset -q --hard HEAD~2
-	sed 's/^-30$/-31/' patches/0002* >"$t/bad"
+	# What a kill in git reset leaves: the marker, and some of the files.
 	touch "${stack%/stack/linux}/applying"
-	run ! git -C "$stack" am -q patches/0001* "$t/bad"
+	sed -i 's/thirty/30/' "$stack/mm/memory.c"
 	ci/apply
 	grep -qx THIRTY "$stack/mm/memory.c"
 	[ "$(git -C "$stack" log --oneline | wc -l)" = 3 ]
@@ -155,8 +153,9 @@ load helper
 @test "a rebase in the middle is neither exported nor overwritten" {
 	toy_stack
 	git -C "$stack" -c sequence.editor='sed -i 1s/pick/edit/' rebase -q -i HEAD~2
-	fails "in the middle of a git am or rebase" ci/export
-	fails "in the middle of a git am or rebase" ci/apply
+	fails "in the middle of a git rebase" ci/export
+	[[ "$output" == *"git -C $stack rebase --abort"* ]]
+	fails "in the middle of a git rebase" ci/apply
 	[ "$(ls patches | wc -l)" = 2 ]
 }
 
@@ -205,34 +204,88 @@ load helper
 	[ ! -e "$applying" ]
 }
 
-@test "neither the user's git settings nor the tree's change what comes out" {
+@test "a patch for lines that end in CR LF: git am refuses it, and so does applies" {
 	toy_stack
-	cp -a patches "$t/before"
-	cat >"$t/gitconfig" <<-'E'
-		[core]
-			autocrlf = true
-			hooksPath = /nonexistent
-		[commit]
-			gpgSign = true
-		[safe]
-			bareRepository = explicit
-		[diff]
-			noprefix = true
-			context = 9
-		[format]
-			signoff = true
-			subjectPrefix = RFC
-			numbered = true
-	E
-	export GIT_CONFIG_GLOBAL=$t/gitconfig GIT_DIFF_OPTS=-u7
-	git -C "$LINUX" config format.signoff true
-	git -C "$LINUX" config diff.context 1
+	git -C "$LINUX" checkout -q toy~2
+	printf '1\r\n2\r\n3\r\n' >"$LINUX/mm/crlf.c"
+	git -C "$LINUX" add mm/crlf.c
+	git -C "$LINUX" commit -qm "CR LF"
+	sed -i 's/^2\r/two\r/' "$LINUX/mm/crlf.c"
+	git -C "$LINUX" commit -qam "mm: two"
+	git -C "$LINUX" format-patch -q --start-number 3 -o "$PWD/patches" HEAD~1
+	git -C "$LINUX" checkout -q HEAD~1
+	echo 0003-mm-two.patch >>series
+	git -C "$LINUX" am -q "$PWD"/patches/000[12]*
+	run ! git -C "$LINUX" am "$PWD"/patches/0003*
+	git -C "$LINUX" am --abort
+	git -C "$LINUX" checkout -q -f HEAD~2
+	fails "git am refuses 0003-mm-two.patch, though git apply takes it: hunk 1 (@@ -1,3 +1,3 @@) of mm/crlf.c" ci/applies
+	[[ "$output" == *"lines that end in CR LF"* ]]
+}
+
+@test "a worktree that somebody removed: its commits are kept" {
+	toy_stack
+	git -C "$stack" commit -q --amend -m "mm: mine"
+	mine=$(git -C "$stack" rev-parse HEAD)
+	rm -rf "$stack"
+	run -0 ci/apply
+	[[ "$output" == *"had commits that patches/ does not have: branch stack-git-"*"-${mine:0:12} of "* ]]
+	git -C "$stack" branch --contains "$mine" | grep "${mine:0:12}"
+}
+
+@test "two clones with the same HEAD, in one cache" {
+	toy_stack
+	git clone -q "$LINUX" "$t/other"
+	LINUX=$t/other ci/apply
+	LINUX=$t/other ci/export
+	rm -rf "$LINUX"
+	LINUX=$t/other ci/apply
+	git -C "$stack" commit -q --amend -m "mm: thirty"
+	LINUX=$t/other ci/export
+	LINUX=$t/other ci/clean
+}
+
+@test "the tree in LINUX= is never written" {
+	toy_stack
+	state() { (cd "$LINUX" && find . -type f -exec sha256sum {} + | sort && git worktree list); }
+	state >"$t/before"
 	rm -rf "$XDG_CACHE_HOME"
-	git -C "$LINUX" worktree prune
+	ci/applies
 	ci/apply
+	git -C "$stack" commit -q --amend -m "mm: thirty"
 	ci/export
-	diff -r patches "$t/before"
-	run ! grep -q $'\r' "$stack/mm/memory.c"
+	diff "$t/before" <(state)
+	ci/clean
+	diff "$t/before" <(state)
+	[ -z "$(git -C "$XDG_CACHE_HOME/pgtable-stack/linux.git" for-each-ref)" ]
+	# What a former version left there goes.
+	id=$(git -C "$LINUX" rev-parse HEAD | sed 's/^\(.\{12\}\).*/git-\1/')
+	git -C "$LINUX" worktree add -q -B "stack-$id" "${stack%/git-*}/$id/stack/linux"
+	git -C "$LINUX" update-ref "refs/stack/$id" HEAD
+	fails "is no git worktree of" ci/apply
+	ci/clean
+	[ "$(git -C "$LINUX" for-each-ref --format='%(refname)' | grep -c stack)" = 0 ]
+	[ "$(git -C "$LINUX" worktree list | wc -l)" = 1 ]
+}
+
+@test "a shallow clone will do; so does a partial one, if it has all of its HEAD" {
+	toy_stack
+	git -C "$LINUX" config uploadpack.allowFilter true
+	git -C "$LINUX" commit -q --allow-empty -m more
+	git clone -q --depth=1 "file://$LINUX" "$t/shallow"
+	git clone -q --filter=blob:none --sparse "file://$LINUX" "$t/partial"
+	mv "$LINUX" "$LINUX.gone"
+	LINUX=$t/partial fails "is a partial clone, and lacks 1 objects of its HEAD" ci/apply
+	[[ "$output" == *"git -C $t/partial diff --shortstat"* ]]
+	LINUX=$t/shallow ci/apply
+	LINUX=$t/shallow ci/export
+	LINUX=$t/shallow ci/clean
+	mv "$LINUX.gone" "$LINUX"
+	git -C "$t/partial" diff --shortstat "$(git hash-object -t tree /dev/null)" HEAD
+	mv "$LINUX" "$LINUX.gone"
+	rm -rf "$t/shallow"
+	LINUX=$t/partial ci/apply
+	LINUX=$t/partial ci/export
 }
 
 @test "clean removes what can be made again, and apply makes it" {
@@ -257,14 +310,14 @@ load helper
 	fails "$cache/send/linux has changes that patches/ does not have" ci/clean
 	grep -q mine "$cache/send/linux/mm/memory.c"
 	git -C "$cache/send/linux" checkout -q mm/memory.c
-	mv "$LINUX" "$LINUX.gone"
-	LINUX='' run -0 ci/clean
+	mv "$cache/../linux.git" "$cache/../gone.git"
+	run -0 ci/clean
 	for tree in "$stack" "$cache/send/linux"; do
 		[[ "$output" == *"note: $tree stays, for its git repository is gone"* ]]
 		[ -e "$tree/mm/memory.c" ]
 	done
 	[ ! -e "$cache/bench" ]
-	mv "$LINUX.gone" "$LINUX"
+	mv "$cache/../gone.git" "$cache/../linux.git"
 	ci/clean
 	[ "$(find "$cache" -mindepth 1 -maxdepth 1)" = "" ]
 }
