@@ -204,6 +204,206 @@ load helper
 	[ ! -e "$applying" ]
 }
 
+# As a maintainer's: what changes diffs, mails, commits and checkouts.
+settings() {
+	cat <<-'E'
+		[core]
+			autocrlf = true
+			hooksPath = /nonexistent
+			attributesFile = ATTRIBUTES
+			excludesFile = ATTRIBUTES
+			fsmonitor = false
+			quotePath = false
+			abbrev = 40
+			commentChar = m
+			whitespace = tab-in-indent,cr-at-eol
+			pager = false
+			editor = false
+		[color]
+			ui = always
+		[commit]
+			gpgSign = true
+			cleanup = strip
+		[tag]
+			gpgSign = true
+		[safe]
+			bareRepository = explicit
+		[diff]
+			noprefix = true
+			mnemonicPrefix = true
+			context = 9
+			interHunkContext = 9
+			suppressBlankEmpty = true
+			algorithm = patience
+			indentHeuristic = false
+			external = false
+			orderFile = /nonexistent
+			renames = copies
+			relative = true
+			submodule = log
+		[diff "cpp"]
+			xfuncname = "^.*$"
+			textconv = false
+		[format]
+			signoff = true
+			subjectPrefix = RFC
+			numbered = true
+			suffix = .txt
+			encodeEmailHeaders = true
+			filenameMaxLength = 16
+			signature = me
+			headers = "X-Me: yes\n"
+			attach = yes
+			from = Me <me@localhost>
+			to = me@localhost
+			cc = me@localhost
+			thread = deep
+			coverLetter = true
+			useAutoBase = true
+			notes = true
+			mboxrd = true
+			noprefix = true
+			pretty = oneline
+			outputDirectory = /nonexistent
+		[am]
+			keepcr = true
+			threeWay = true
+			messageId = true
+		[mailinfo]
+			scissors = true
+			quotedCr = strip
+		[apply]
+			whitespace = error-all
+			ignoreWhitespace = change
+		[i18n]
+			commitEncoding = ISO-8859-1
+			logOutputEncoding = ISO-8859-1
+		[log]
+			showSignature = true
+			date = relative
+			decorate = full
+			follow = true
+			mailmap = false
+		[rebase]
+			autoSquash = true
+			backend = apply
+			missingCommitsCheck = error
+			updateRefs = true
+			autoStash = true
+		[merge]
+			renames = false
+			conflictStyle = diff3
+		[protocol "file"]
+			allow = never
+		[protocol]
+			allow = never
+		[checkout]
+			defaultRemote = x
+		[submodule]
+			recurse = true
+		[status]
+			showUntrackedFiles = no
+		[init]
+			templateDir = /nonexistent
+			defaultBranch = whatever
+		[extensions]
+		[user]
+			useConfigOnly = true
+	E
+}
+
+@test "neither the user's git settings nor the tree's, nor the environment, change what comes out" {
+	toy_stack
+	printf '*.[ch] diff=cpp\n' >"$stack/.gitattributes"
+	git -C "$stack" add .gitattributes
+	sed -i 's/^3$/int three(void)/; s/^22$//' "$stack/mm/memory.c"
+	git -C "$stack" commit -qam "mm: a rather long subject, of which a file of sixteen letters has no room — not at all"
+	sed -i 's/^24$/twentyfour/' "$stack/mm/memory.c"
+	git -C "$stack" commit -qam "mm: an em dash, and a comment" -m "— and é, which Latin 1 has" -m "more" --cleanup=verbatim
+	ci/export
+	[ -e patches/0003-mm-a-rather-long-subject-of-which-a-file-of-sixteen-.patch ]
+	grep -q '^@@.* ten$' patches/0004*
+	cp -a patches "$t/before"
+	printf '*.c text eol=crlf\n*.h diff\n' >"$t/attributes"
+	settings | sed "s,ATTRIBUTES,$t/attributes," >"$t/gitconfig"
+	export GIT_CONFIG_GLOBAL=$t/gitconfig GIT_DIFF_OPTS=-u7 GIT_TRACE=1 GIT_EXTERNAL_DIFF=false
+	export GIT_PAGER=false GIT_EDITOR=false GIT_DEFAULT_HASH=sha256 GIT_TEMPLATE_DIR=/nonexistent
+	export GIT_COMMITTER_DATE='1 Jan 2001 00:00' GIT_ALLOW_PROTOCOL=none GIT_DIR=/nonexistent
+	cat "$t/gitconfig" >>"$LINUX/.git/config"
+	rm -rf "$XDG_CACHE_HOME"
+	ci/apply
+	ci/export
+	diff -r patches "$t/before"
+	run ! grep -q $'\r' "$stack/mm/memory.c"
+	# nor those that somebody made in the worktree
+	unset "${!GIT_@}"
+	cat "$t/gitconfig" >>"$XDG_CACHE_HOME/pgtable-stack/linux.git/config"
+	ci/export
+	diff -r patches "$t/before"
+	# A patch that somebody edited: git writes other blobs into it.
+	sed -i 's/thirty/THIRTY/' patches/0002*
+	ci/apply
+	ci/export
+	grep -qx +THIRTY patches/0002*
+	run -0 ci/apply
+	[[ "$output" == *", 0 of them new" ]]
+}
+
+# refused MESSAGE: by export, which writes nothing.
+refused() {
+	rm -rf "$t/before"
+	cp -a patches "$t/before"
+	fails "$1" ci/export
+	[[ "$output" == *"${2:-0002-mm-spell-out-thirty.patch}"* ]]
+	diff -r patches "$t/before"
+	[ -z "$(ls -d .export* 2>/dev/null)" ]
+}
+
+@test "export refuses what git am would make something else of, and says what" {
+	toy_stack
+	reword() { git -C "$stack" commit -q --amend --cleanup=verbatim -m "$1"; }
+	hunk=$(printf '%s\n' 'diff --git a/mm/memory.c b/mm/memory.c' '--- a/mm/memory.c' '+++ b/mm/memory.c' '@@ -1 +1 @@' -1 +one)
+	title="mm: spell out thirty"
+	reword "$title"$'\n\nSuch as\n\n'"$hunk"$'\n\nand so on.\n'
+	refused "git am makes something else of 0002"
+	[[ "$output" == *"what it may take for something else: diff --git a/mm/memory.c"* ]]
+	reword "$title"$'\n\nAbove.\n---\nBelow.\n'
+	refused "git am makes something else of 0002"
+	[[ "$output" == *"< Below."*"what it may take for something else: ---"* ]]
+	reword "[x86] $title"$'\n\nText.\n'
+	refused "git am makes something else of 0002" "what it may take for something else: [x86]"
+	reword "$title"$'\n\nFrom: Somebody Else <else@localhost>\n\nText.\n'
+	reword "$title"$'\n\nSubject: another\n\nText.\n'
+	refused "git am makes something else of 0002"
+	reword "$title"$'\n\nText.\n\nFrom 0123456789012345678901234567890123456789 Mon Sep 17 00:00:00 2001\nMore.\n'
+	refused "git am makes something else of 0002"
+	reword "$title"$'\nin two lines\n\nText.\n'
+	refused "git am makes something else of 0002"
+	reword "$title"$'\n\nSuch as\n\n'"$(sed 's/^/    /' <<<"$hunk")"$'\n\nand so on.\n'
+	refused "quilt makes something else of 0002"
+	if command -v b4 >/dev/null; then
+		reword "$title"$'\n\nText.\n\nTested: x86_64,\nand others.\n'
+		refused "b4 am makes something else of these patches"
+		[[ "$output" == *"0002-mm-spell-out-thirty.patch: "* ]]
+		reword "$title"$'\n\nA line.\n-- >8 --\nText.\n'
+		refused "b4 am makes something else of these patches"
+	fi
+	reword "$title"$'\n\nText, with a colon: this.\n\n  # and a comment\n\nTested-by: T <t@mm.org>\n'
+	printf 'a\r\nb\r\n' >"$stack/mm/crlf.c"
+	git -C "$stack" add mm/crlf.c
+	git -C "$stack" commit -qm "mm: a file as Windows has it"
+	refused "git am makes something else of 0003" "a carriage return at the end of a line"
+	git -C "$stack" rm -q mm/crlf.c
+	head -c 100 /dev/zero >"$stack/mm/zero"
+	git -C "$stack" add mm/zero
+	git -C "$stack" commit -q --amend -m "mm: what is no text"
+	refused "quilt makes something else of 0003" 0003-mm-what-is-no-text.patch
+	git -C "$stack" reset -q --hard HEAD~1
+	git -C "$stack" commit -q --amend --no-edit --author='Jérôme É. Ö <j@mm.org>' --date='2026-01-01T00:00:00+0900'
+	ci/export
+	grep -q '^Date: Thu, 1 Jan 2026 00:00:00 +0900' patches/0002*
+}
+
 @test "a patch for lines that end in CR LF: git am refuses it, and so does applies" {
 	toy_stack
 	git -C "$LINUX" checkout -q toy~2
@@ -223,6 +423,55 @@ load helper
 	[[ "$output" == *"lines that end in CR LF"* ]]
 }
 
+@test "an empty commit is named; so is an empty patch" {
+	toy_stack
+	git -C "$stack" commit -q --allow-empty -m "mm: nothing"
+	refused "a commit changes nothing, and git am refuses such a patch" "mm: nothing"
+	git -C "$stack" reset -q --hard HEAD~1
+	sed -i '/^diff/,$d' patches/0002*
+	fails "0002-mm-spell-out-thirty.patch changes nothing: git am refuses it" ci/applies
+}
+
+@test "whatever else is checked out, patches/ stay, and it is said how to go on" {
+	toy_stack
+	branch=$(git -C "$stack" branch --show-current)
+	git -C "$stack" bisect start -q HEAD HEAD~2
+	refused "in the middle of a git bisect" "git -C $stack bisect reset"
+	fails "in the middle of a git bisect" ci/apply
+	fails "in the middle of a git bisect" ci/clean
+	git -C "$stack" bisect reset
+	git -C "$stack" checkout -q --detach HEAD~1
+	refused "is on no branch, and the stack is $branch" "git -C $stack checkout $branch"
+	fails "is on no branch, and the stack is $branch" ci/apply
+	git -C "$stack" checkout -q -b mine
+	refused "is on mine, and the stack is $branch" "git -C $stack checkout -B $branch"
+	git -C "$stack" checkout -q "$branch"
+	git -C "$stack" checkout -q -b other HEAD~1
+	sed -i 's/^30$/dreissig/' "$stack/mm/memory.c"
+	git -C "$stack" commit -qam "mm: dreissig"
+	git -C "$stack" checkout -q "$branch"
+	for at in cherry-pick "merge -q"; do
+		# shellcheck disable=SC2086 # words
+		run ! git -C "$stack" $at other
+		refused "in the middle of a git ${at% -q}" "git -C $stack ${at% -q} --abort"
+		fails "in the middle of a git ${at% -q}" ci/apply
+		git -C "$stack" ${at% -q} --abort
+	done
+	run ! git -C "$stack" revert --no-edit HEAD~1 HEAD~2
+	refused "in the middle of a git revert" "git -C $stack revert --abort"
+	git -C "$stack" revert --abort
+	git -C "$stack" reset -q --hard "$(git -C "$LINUX" commit-tree -m else 'HEAD^{tree}')"
+	refused "does not stand on the base" "$stack"
+	git -C "$stack" reset -q --hard "${branch#stack-git-}"
+	refused "there is no commit on the base" "refs/stack/${branch#stack-}"
+	git -C "$stack" reset -q --hard "refs/stack/${branch#stack-}"
+	ci/export
+	# What is dropped on purpose is named.
+	git -C "$stack" reset -q --hard HEAD~1
+	run -0 ci/export
+	[[ "$output" == *"removed from patches/: 0002-mm-spell-out-thirty.patch"* ]]
+}
+
 @test "a worktree that somebody removed: its commits are kept" {
 	toy_stack
 	git -C "$stack" commit -q --amend -m "mm: mine"
@@ -231,6 +480,24 @@ load helper
 	run -0 ci/apply
 	[[ "$output" == *"had commits that patches/ does not have: branch stack-git-"*"-${mine:0:12} of "* ]]
 	git -C "$stack" branch --contains "$mine" | grep "${mine:0:12}"
+}
+
+@test "a comment behind a patch stays in series, also if the patch goes" {
+	toy_stack
+	sed -i 's/^0001-.*/& # why/; s/^0002-.*/& # not yet/' series
+	cp series "$t/series"
+	ci/export
+	diff series "$t/series"
+	git -C "$stack" commit -q --amend -m "mm: thirty"
+	ci/export
+	[ "$(tail -n 3 series | xargs -d '\n')" = "0001-mm-spell-out-ten.patch # why 0002-mm-thirty.patch # not yet (0002-mm-spell-out-thirty.patch)" ]
+	# Nor does one above a patch come twice, for two of a name.
+	sed -i 's/^0002-/# above\n&/' series
+	sed -i 's/^20$/twenty/' "$stack/mm/memory.c"
+	git -C "$stack" commit -qam "mm: thirty"
+	ci/export
+	[ "$(grep -c '^# above' series)" = 1 ]
+	ci/apply
 }
 
 @test "two clones with the same HEAD, in one cache" {
