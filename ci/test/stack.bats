@@ -399,7 +399,9 @@ refused() {
 	git -C "$stack" commit -q --amend -m "mm: what is no text"
 	refused "quilt makes something else of 0003" 0003-mm-what-is-no-text.patch
 	git -C "$stack" reset -q --hard HEAD~1
+	git -C "$stack" commit -q --amend --no-edit --author='Jérôme É. Ö <j@mm.org>' --date='2026-01-01T00:00:00+0900'
 	ci/export
+	grep -q '^Date: Thu, 1 Jan 2026 00:00:00 +0900' patches/0002*
 }
 
 @test "a patch for lines that end in CR LF: git am refuses it, and so does applies" {
