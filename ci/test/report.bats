@@ -172,6 +172,7 @@ figure() {
 	ci/report 3>&- &
 	until [ -s "$t/pid" ]; do sleep 0.1; done
 	kill "$!"
+	timeout 5 tail --pid="$!" -f /dev/null
 	rc=0
 	wait "$!" || rc=$?
 	[ "$rc" = 143 ]
