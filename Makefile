@@ -7,7 +7,7 @@ ARCH :=
 endif
 export LINUX TESTS STRESS MIRROR KEYRING SIGNOFF ASSISTED_BY PATCH CHECKS SHARD MINUTES ROWS
 
-.PHONY: help run check deps fetch apply applies export build matrix bisect shards report bench baseline \
+.PHONY: help run check deps fetch apply applies export build matrix each-patch shards report bench baseline \
 	answers coccicheck cover send posted rebase clean
 .NOTPARALLEL:
 help:
@@ -21,8 +21,8 @@ help:
 	@echo 'make export       write the commits of that worktree to patches/, series'
 	@echo 'make build        build the patched kernel (CONFIG=debug, fast, mm-ci or ARCH=)'
 	@echo 'make matrix       build, check and boot it for each architecture: a table'
-	@echo 'make bisect       does each patch build, boot, keep quiet by itself? (hours)'
-	@echo 'make shards       names the parts that "make bisect SHARD=" can do, as JSON'
+	@echo 'make each-patch   does each patch build, boot, keep quiet by itself? (hours)'
+	@echo 'make shards       names the parts that "make each-patch SHARD=" can do, as JSON'
 	@echo 'make report       all results there are, as a page and as a text'
 	@echo 'make bench        what the stack costs in instructions and text'
 	@echo 'make baseline     run the tests on the unpatched base, keep what they say'
@@ -35,10 +35,10 @@ help:
 	@echo 'make clean        remove worktrees, objects and results from the cache'
 	@echo
 	@echo 'LINUX=PATH        stand on this git tree (mm-unstable, ...) instead of the base'
-	@echo 'ARCH=ROW          a row of ci/data/arches (arm64, ...); several for matrix, bisect'
-	@echo 'PATCH=12|3-7|GLOB for bisect: these patches only'
-	@echo 'SHARD=NAME        for bisect: this part only, one of make shards'
-	@echo 'ROWS=DIR          for bisect and report: also the rows of other machines, *.tsv'
+	@echo 'ARCH=ROW          a row of ci/data/arches (arm64, ...); several for matrix, each-patch'
+	@echo 'PATCH=12|3-7|GLOB for each-patch: these patches only'
+	@echo 'SHARD=NAME        for each-patch: this part only, one of make shards'
+	@echo 'ROWS=DIR          for each-patch and report: also the rows of other machines, *.tsv'
 	@echo 'TESTS=all|REGEX   all tests, or those whose name in ci/data/tests matches'
 	@echo 'STRESS=SECONDS    how long stack/walk_stress runs (30)'
 	@echo 'XDG_CACHE_HOME    where the cache is: $${XDG_CACHE_HOME:-~/.cache}/pgtable-stack'
@@ -67,14 +67,14 @@ matrix: deps fetch apply
 	@ci/deps matrix
 	@ci/matrix $(ARCH)
 
-bisect: deps fetch apply
+each-patch: deps fetch apply
 	@ci/deps matrix
-	@ci/bisect $(ARCH)
+	@ci/each-patch $(ARCH)
 
 # Nothing but the list on its output.
 shards:
 	@{ ci/deps && ci/fetch && ci/apply; } >&2
-	@ci/bisect --shards
+	@ci/each-patch --shards
 
 cover: apply
 	@ci/cover $(PART)

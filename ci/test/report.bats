@@ -251,7 +251,7 @@ toy_bench() {
 	cp cover-letter.txt "$t/cover-letter"
 	echo '@alone:1@ @machines.kunit@' >>cover-letter.txt
 	fails "nobody filled in: @alone:1@ @costs@" ci/cover 1
-	[[ "$output" == *"make bisect makes @alone:1@"*"make matrix makes @machines.kunit@"* ]]
+	[[ "$output" == *"make each-patch makes @alone:1@"*"make matrix makes @machines.kunit@"* ]]
 	cp "$t/cover-letter" cover-letter.txt
 	fails "nobody filled in: @costs@ @tests.upstream@ @tests.upstream.same@" ci/cover 1
 	[[ "$output" == *"make run makes @tests.upstream@ @tests.upstream.same@"*"make bench makes @costs@"*'then "make report"'* ]]
