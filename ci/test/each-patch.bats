@@ -567,3 +567,36 @@ toy_kbuild() {
 	ci/build --w1 stack fast
 	[ "$(cat "$out/fast.w1/warnings")" = "mm/old.c: warning: hm" ]
 }
+
+@test "git bisect run finds a planted bug, passes over what doesn't build, and leaves nothing behind" {
+	toy_checks
+	cd "$stack"
+	git checkout -q -b planted
+	for n in 5 bug nobuild 15 20 25; do
+		sed -i /^nobuild/d mm/memory.c
+		echo "$n" >>mm/memory.c
+		git commit -qam "mm: $n"
+	done
+	git checkout -q -
+	before=$(git rev-parse HEAD; git symbolic-ref HEAD; git status --porcelain)
+	echo ^nobuild >"$t/broken"
+	cat >"$t/repo/ci/guest" <<-S
+		#!/bin/bash
+		[ "\$*" = "each-patch fast \$3 $dir/bisect" ] && grep -q mincore_selftest "\$3" || exit 4
+		mkdir -p $dir/bisect
+		touch $dir/bisect/splats.txt
+		printf 'mincore: a\t%s\t\n' "\$(grep -q bug $dir/linux/mm/memory.c && echo fail || echo pass)" >$dir/bisect/rows.tsv
+	S
+	git bisect start planted "planted~6"
+	TESTS='^mincore$' run -0 git bisect run "$t/repo/ci/bisect-run"
+	echo "$output"
+	[ "$(git log -1 --format=%s refs/bisect/bad)" = "mm: bug" ]
+	[[ "$output" == *"is skipped: it doesn't build"* ]]
+	git bisect reset
+	[ "$(git rev-parse HEAD; git symbolic-ref HEAD; git status --porcelain)" = "$before" ]
+	# What is no verdict ends it.
+	for why in "TESTS=^nothing" "TESTS=" "TESTS=mincore CONFIG=debug"; do
+		# shellcheck disable=SC2086 # words
+		env $why "$t/repo/ci/bisect-run" && return 1 || [ $? = 255 ]
+	done
+}
