@@ -7,7 +7,7 @@ ARCH :=
 endif
 export LINUX TESTS STRESS DRY MIRROR KEYRING SIGNOFF ASSISTED_BY PATCH CHECKS SHARD MINUTES ROWS
 
-.PHONY: help run shell about check deps fetch apply applies export build matrix bisect shards report bench baseline \
+.PHONY: help run shell about check deps fetch apply applies export build matrix each-patch shards report bench baseline \
 	answers coccicheck cover send posted rebase clean
 .NOTPARALLEL:
 help:
@@ -22,8 +22,8 @@ help:
 	@echo 'make export       write the commits of that worktree to patches/, series'
 	@echo 'make build        build the patched kernel (CONFIG= or ARCH=)'
 	@echo 'make matrix       build, check and boot it for each architecture: a table'
-	@echo 'make bisect       does each patch build, boot, keep quiet by itself? (hours)'
-	@echo 'make shards       names the parts that "make bisect SHARD=" can do, as JSON'
+	@echo 'make each-patch       does each patch build, boot, keep quiet by itself? (hours)'
+	@echo 'make shards       names the parts that "make each-patch SHARD=" can do, as JSON'
 	@echo 'make report       all results there are, as a text'
 	@echo 'make bench        what the stack costs in instructions and text'
 	@echo 'make baseline     run the tests on the unpatched base, keep what they say'
@@ -36,10 +36,10 @@ help:
 	@echo 'make clean        remove worktrees, objects and results from the cache'
 	@echo
 	@echo 'LINUX=PATH        stand on this git tree (mm-unstable, ...) instead of the base'
-	@echo 'ARCH=ROW          a row of ci/data/arches (arm64, ...); several for matrix, bisect'
-	@echo 'PATCH=12|3-7|GLOB for bisect: these patches only'
-	@echo 'SHARD=NAME        for bisect: this part only, one of make shards'
-	@echo 'ROWS=DIR          for bisect and report: also the rows of other machines, *.tsv'
+	@echo 'ARCH=ROW          a row of ci/data/arches (arm64, ...); several for matrix, each-patch'
+	@echo 'PATCH=12|3-7|GLOB for each-patch: these patches only'
+	@echo 'SHARD=NAME        for each-patch: this part only, one of make shards'
+	@echo 'ROWS=DIR          for each-patch and report: also the rows of other machines, *.tsv'
 	@echo 'CONFIG=debug|fast|mm-ci  for run, shell, build, baseline: see configs/ (debug)'
 	@echo 'DRY=1             for run: print the QEMU command line, boot nothing'
 	@echo 'TESTS=all|REGEX   all tests, or those whose name in ci/data/tests matches'
@@ -76,13 +76,13 @@ build: run-deps fetch apply
 matrix: matrix-deps fetch apply
 	@ci/matrix $(ARCH)
 
-bisect: matrix-deps fetch apply
-	@ci/bisect $(ARCH)
+each-patch: matrix-deps fetch apply
+	@ci/each-patch $(ARCH)
 
 # Nothing but the list on its output.
 shards:
 	@{ ci/deps && ci/fetch && ci/apply; } >&2
-	@ci/bisect --shards
+	@ci/each-patch --shards
 
 cover: apply
 	@ci/report --cover $(PART)

@@ -13,7 +13,7 @@ called_with=("$@")
 # of them, [WORD] may be left out, WORD... repeated. Without such a line it takes none.
 if [ "${BASH_SOURCE[1]:-}" = "$0" ]; then
 	head=$(sed -n '2,/^[^#]/s/^# \?//p' "$0")
-	uses=$(grep -E "^ +([^ ]+=[^ ]* )*ci/${0##*/}( |\$)" <<<"$head") || true
+	uses=$(grep -E "^ +([^ ]+=[^ ]* )*ci/([a-z]+/)?${0##*/}( |\$)" <<<"$head") || true
 	called=
 	for word; do called+=" ${word// /_}"; done
 	if [[ ${1:-} = @(-h|--help) ]]; then

@@ -16,13 +16,13 @@ toy_check() {
 	for s in fetch coccicheck report build matrix ktest; do
 		printf '#!/bin/sh\necho "$0 $*" >>"%s/ran"\n' "$t" >"ci/$s"
 	done
-	cat >ci/bisect <<-'S'
+	cat >ci/each-patch <<-'S'
 		#!/usr/bin/env bash
 		. "$(dirname "$0")/lib.sh"
 		find_base
-		mkdir -p "$cache/$id/bisect"
-		printf 'a\tb\tc\tpass\n' >"$cache/$id/bisect/last.tsv"
-		echo "ci/bisect $CHECKS" >>"$(dirname "$0")/../../ran"
+		mkdir -p "$cache/$id/each-patch"
+		printf 'a\tb\tc\tpass\n' >"$cache/$id/each-patch/last.tsv"
+		echo "ci/each-patch $CHECKS" >>"$(dirname "$0")/../../ran"
 	S
 	chmod +x "$t/bin/"* ci/*
 	PATH=$t/bin:$PATH
@@ -38,7 +38,7 @@ toy_check() {
 	grep -qE '^ +[0-9]+ +[0-9]+   x86_64 against the base$' <<<"$output"
 	grep -qE '^[0-9]+ passed, 1 failed, 0 skipped$' <<<"${lines[-1]}"
 	grep -q 'build --objects stack ppc64le' "$t/ran"
-	grep -q 'bisect objects' "$t/ran"
+	grep -q 'each-patch objects' "$t/ran"
 }
 
 @test "past CHECK_MINUTES nothing begins that may be left out, and it is named" {
@@ -48,5 +48,5 @@ toy_check() {
 	[ "$status" = 0 ]
 	[[ "$output" == *"skipped objects of arm64: CHECK_MINUTES=0 are over"* ]]
 	grep -qE '^[0-9]+ passed, 0 failed, 6 skipped$' <<<"${lines[-1]}"
-	[ "$(sort -u "$t/ran" | grep -vE 'report|fetch' | xargs)" = "ci/bisect checkpatch kernel-doc ci/ktest stack" ]
+	[ "$(sort -u "$t/ran" | grep -vE 'report|fetch' | xargs)" = "ci/each-patch checkpatch kernel-doc ci/ktest stack" ]
 }

@@ -137,7 +137,7 @@ qemu=$(qemu-system-x86_64 --version | sed -n '1s/.*version \([0-9]*\.[0-9]*\).*/
 @test "a row of the matrix that fails says why, and the others are done" {
 	toy_stack
 	printf '#!/bin/sh\necho "does $*"\ncase "$*" in *alpha*) [ -e %s ] || { echo "error: no luck" >&2; exit 3; } ;; esac\necho "== compiled"\n' \
-		"$t/luck" >ci/build
+		"$t/luck" >ci/objects
 	rm -f "$t/bin/"*
 	fails "1 of 2 rows failed" ci/matrix --no-base alpha arc
 	[[ "$output" == *"alpha"*"FAILED: no luck"*"arc"*"compiled"* ]]
@@ -146,9 +146,9 @@ qemu=$(qemu-system-x86_64 --version | sed -n '1s/.*version \([0-9]*\.[0-9]*\).*/
 	run ci/matrix --no-base alpha arc
 	echo "$output"
 	[ "$status" = 0 ]
-	[ "$(grep ^does <<<"$output")" = "does --objects stack alpha" ]
+	[ "$(grep ^does <<<"$output")" = "does stack alpha" ]
 	# With another way to build, all is.
-	echo "# other" >>ci/build
+	echo "# other" >>ci/objects
 	run ci/matrix --no-base alpha arc
 	[ "$(grep -c ^does <<<"$output")" = 2 ]
 }
@@ -426,10 +426,10 @@ real() {
 
 @test "a complaint that comes twice is not taken for the one that was there" {
 	# shellcheck disable=SC2034 # comparable() reads it
-	which=bisect
-	eval "$(sed -n '/^complaint=/p; /^comparable()/p; /^complaints()/p' ci/build)"
+	which=each-patch
+	eval "$(sed -n '/^complaint=/p; /^comparable()/p; /^complaints()/p' ci/kbuild.sh)"
 	line='warning: incorrect type in argument 1 (different address spaces)'
-	printf '/x/bisect/linux/%s\n' "mm/a.c:10:5: $line" "mm/a.c:99:5: $line" "include/a.h:1:2: $line" \
+	printf '/x/each-patch/linux/%s\n' "mm/a.c:10:5: $line" "mm/a.c:99:5: $line" "include/a.h:1:2: $line" \
 		"include/a.h:1:2: $line" >"$t/log"
 	comparable "$t/log" | complaints >"$t/warnings"
 	[ "$(grep -c '^mm/a.c' "$t/warnings")" = 2 ]

@@ -168,7 +168,7 @@ figure() {
 
 @test "a report that is interrupted ends what it runs" {
 	toy_results
-	printf '#!/bin/sh\necho $$ >"%s"\nexec sleep 300\n' "$t/pid" >ci/bisect
+	printf '#!/bin/sh\necho $$ >"%s"\nexec sleep 300\n' "$t/pid" >ci/each-patch
 	ci/report 3>&- &
 	until [ -s "$t/pid" ]; do sleep 0.1; done
 	kill "$!"
@@ -290,7 +290,7 @@ toy_bench() {
 	cp cover-letter.txt "$t/cover-letter"
 	echo '@alone:1@ @machines.kunit@' >>cover-letter.txt
 	fails "nobody filled in: @alone:1@ @costs@" ci/report --cover 1
-	[[ "$output" == *"make bisect makes @alone:1@"*"make matrix makes @machines.kunit@"* ]]
+	[[ "$output" == *"make each-patch makes @alone:1@"*"make matrix makes @machines.kunit@"* ]]
 	cp "$t/cover-letter" cover-letter.txt
 	fails "nobody filled in: @costs@ @tests.upstream@ @tests.upstream.same@" ci/report --cover 1
 	[[ "$output" == *"make bench makes @costs@"*"make run makes @tests.upstream@ @tests.upstream.same@"*'then "make report"'* ]]

@@ -595,7 +595,7 @@ refused() {
 }
 
 @test "what needs the base installs what fetching it takes, and what doesn't, nothing" {
-	for target in run applies apply matrix bisect build report coccicheck cover send posted bench; do
+	for target in run applies apply matrix each-patch build report coccicheck cover send posted bench; do
 		[[ "$(make -n "$target" | grep -v about | grep -m 1 ci/)" == ci/deps* ]]
 	done
 	for target in help clean export; do run ! grep ci/deps <(make -n "$target"); done
