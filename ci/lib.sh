@@ -6,6 +6,7 @@
 
 set -euo pipefail
 export LC_ALL=C
+called_with=("$@")
 
 # The head of each script says what it is for, and how it is called in lines
 # "#   ci/NAME WORD": a WORD in capitals stands for anything but an option, A|B for one
@@ -80,6 +81,8 @@ at_exit=:
 on_exit() {
 	local rc=$?
 	eval "$at_exit" || true
+	# Where the work is done, it was said why that ended, unless SIGKILL ended it.
+	[ -z "${waits_for:-}" ] || [ $rc = 137 ] || return 0
 	# die has said why, and anything else that failed was not expected to.
 	case $rc in
 	0 | 3 | 4) ;;
@@ -89,7 +92,7 @@ on_exit() {
 }
 trap on_exit EXIT
 trap 'exit 130' INT
-trap 'exit 143' TERM
+trap 'exit 143' TERM HUP
 
 # Of the nearest directory that exists: $cache may not be there yet.
 free_mb() {
@@ -118,10 +121,14 @@ need() {
 	done
 }
 
-# One run at a time in one cache. The lock goes with the process, so nothing
-# stale is left by one that was killed; children inherit it.
+# One run at a time in one cache. The lock goes with the processes that inherit it,
+# so nothing stale is left by one that was killed. The script that takes it runs
+# itself again, in a process group of its own, and only waits: a signal takes effect
+# at once, whatever is in the foreground there, and reaches the whole group. That
+# ends with this process, even if SIGKILL ends it.
 lock_cache() {
 	[ "${PGTABLE_STACK_LOCKED:-}" != "$cache" ] || return 0
+	local rc=0
 	mkdir -p "$cache"
 	exec 9>>"$cache/lock"
 	flock -n 9 ||
@@ -129,7 +136,28 @@ lock_cache() {
 			"wait for it, or give this one a cache of its own with XDG_CACHE_HOME"
 	echo $$ >"$cache/lock"
 	export PGTABLE_STACK_LOCKED=$cache
+	set -m
+	{
+		{ tail -f --pid=$$ -s 0.5 /dev/null; kill -KILL 0; } >/dev/null 2>&1 9>&- &
+		exec "$BASH" "$0" ${called_with[@]+"${called_with[@]}"}
+	} <&0 &
+	waits_for=$! at_exit=end_work
+	set +m
+	wait "$waits_for" || rc=$?
+	exit "$rc"
 }
+
+# The script at work has 4 s to put away what is its own.
+end_work() {
+	local i
+	trap '' INT TERM HUP
+	kill -- "-$waits_for"
+	for ((i = 0; i < 40; i++)); do
+		kill -0 "$waits_for" || break
+		sleep 0.1
+	done
+	kill -KILL -- "-$waits_for"
+} 2>/dev/null
 
 # git am records who applied: a machine without an identity is no reason to fail.
 if ! git var GIT_COMMITTER_IDENT >/dev/null 2>&1; then

@@ -249,12 +249,39 @@ toy_patch() {
 
 @test "an import that was killed is begun anew" {
 	toy_archive
-	mkdir -p "$c/import/half" "$c/linux.git"
 	git init -q --bare "$c/linux.git"
-	echo half >"$c/import/half/file"
+	echo half >"$c/linux.git/objects/pack/tmp_pack_half"
 	nothing_imported
 	ci/fetch
 	[ "$(git -C "$c/linux.git" ls-tree -r --name-only base/7.3.4-1 | wc -l)" = 3 ]
+	[ ! -e "$c/linux.git/objects/pack/tmp_pack_half" ]
+}
+
+@test "a source that ends early is not imported" {
+	toy_archive
+	mkdir "$t/bin"
+	printf '#!/bin/sh\n/usr/bin/xz "$@" | head -c 3000\n' >"$t/bin/xz"
+	chmod +x "$t/bin/xz"
+	PATH=$t/bin:$PATH fails "could not be unpacked" ci/fetch
+	nothing_imported
+}
+
+@test "the commit is what git add makes of the files, and the same everywhere" {
+	toy_archive
+	ln -s Makefile "$t/src/linux-source-7.3/link"
+	printf '#!/bin/sh\n' >"$t/src/linux-source-7.3/mm/a script"
+	chmod +x "$t/src/linux-source-7.3/mm/a script"
+	: >"$t/src/linux-source-7.3/mm/empty"
+	p=mm/$(printf 'x%.0s' {1..120})
+	echo long >"$t/src/linux-source-7.3/$p"
+	toy_archive
+	ci/fetch
+	git init -q "$t/added"
+	git -C "$t/added" --work-tree="$t/src/linux-source-7.3" add -f .
+	[ "$(git -C "$t/added" write-tree)" = "$(git -C "$c/linux.git" rev-parse 'base/7.3.4-1^{tree}')" ]
+	[ "$(git -C "$c/linux.git" cat-file commit base/7.3.4-1 | tail -n +2)" = "$(printf '%s\n' \
+		"author linux-source <linux-source@localhost> 0 +0000" \
+		"committer linux-source <linux-source@localhost> 0 +0000" "" "linux-source-7.3 7.3.4-1")" ]
 }
 
 @test "a small disk is refused before anything is fetched" {
@@ -262,7 +289,7 @@ toy_patch() {
 	toy_archive
 	mkdir "$t/small"
 	mount -t tmpfs -o size=100m tmpfs "$t/small" || skip "no tmpfs may be mounted here"
-	XDG_CACHE_HOME=$t/small fails "fetching and importing the base needs 2800 MB" ci/fetch
+	XDG_CACHE_HOME=$t/small fails "fetching and importing the base needs 800 MB" ci/fetch
 }
 
 @test "a disk that fills up in the middle" {

@@ -365,6 +365,39 @@ real() {
 	built 1
 }
 
+@test "what takes long is shared out to two guests by what it took, and put together" {
+	toy_stack
+	stand_in_build
+	cat >ci/guest <<-'S'
+		#!/usr/bin/env bash
+		mkdir -p "$4"
+		touch "$4/splats.txt"
+		while read -r name _ _ ms; do
+			echo "$name" >>"$4/ran"
+			printf '# start %s\nok 1 %s\n# took %s ms\n' "$name" "$name" "$ms" >>"$4/results.ktap"
+			printf '%s\tpass\t\n' "$name" >>"$4/rows.tsv"
+		done <"$3"
+		[ ! -e "$4/ran" ] || ! grep -qx "${FAILS:-none}" "$4/ran"
+	S
+	printf '%s\tquick\t1000\t%s\n' a 90000 b 30000 c 40000 d 10000 >ci/data/tests
+	here=$(echo "$XDG_CACHE_HOME"/pgtable-stack/git-*)
+	export TESTS=all
+	ran() { for g in 1 2; do xargs <"$here/base/results/$g/ran"; done; }
+	ci/ktest base
+	[ "$(ran | wc -w)" = 4 ]
+	[ "$(ran | wc -l)" = 2 ]
+	ci/ktest base
+	ran
+	[ "$(ran | sort | paste -sd /)" = "a/b c d" ]
+	[ "$(grep -c pass "$here"/baseline-gcc-*.tsv)" = 4 ]
+	[ "$(grep -c '^# start' "$here/base/results/results.ktap")" = 4 ]
+	# One that fails fails the run, and what is short goes to one.
+	FAILS=c fails "" ci/ktest base
+	export TESTS='^[cd]$'
+	ci/ktest base
+	[ ! -e "$here/base/results/2" ]
+}
+
 @test "answers of the base that were being written are none" {
 	toy_stack
 	stand_in_build
@@ -574,18 +607,22 @@ gone() {
 	done
 }
 
+# bats test_tags=kernel
 @test "a real kernel that panics" {
 	fails "the guest panics: Kernel panic - not syncing: Requested init /nonexistent failed" real init=/nonexistent
 }
 
+# bats test_tags=kernel
 @test "a real kernel that hangs" {
 	TRIES=1 IDLE=60 fails "the guest hangs: no sign of life for 60 s" real "init=/usr/bin/sleep -- 1000"
 }
 
+# bats test_tags=kernel
 @test "a real guest names what it lacks" {
 	fails "the guest did not begin: this machine has no no-such-command other" real "NEEDS=mount,no-such-command,other"
 }
 
+# bats test_tags=kernel
 @test "a real prompt, the root file system read-only" {
 	export XDG_CACHE_HOME=$real_cache
 	[ -z "$real_linux" ] || export LINUX=$real_linux

@@ -1,0 +1,85 @@
+#!/usr/bin/env bats
+# A signal takes effect within five seconds, and leaves no process and no lock.
+
+# shellcheck disable=SC2154 # bats and helper.bash set these
+load helper
+
+# A script with what none of ours should be kept waiting by: a child in the
+# foreground that ignores signals, one in the background, a script within.
+toy_script() {
+	cat >ci/toy <<-'S'
+		#!/usr/bin/env bash
+		. "$(dirname "$0")/lib.sh"
+		lock_cache
+		who=${1:-outer} at_exit='echo "$who" >>"$cache/put-away"'
+		[ $# -gt 0 ] || "$0" inner
+		(trap '' INT TERM; exec sleep 1001) &
+		touch "$cache/ready"
+		sleep 1002
+	S
+	chmod +x ci/toy
+}
+
+# still: is there a process that works in this test's cache?
+still() {
+	found=$(grep -lsxz "PGTABLE_STACK_LOCKED=$XDG_CACHE_HOME/pgtable-stack" /proc/[0-9]*/environ) || true
+	[ -n "$found" ]
+}
+
+teardown() {
+	local p
+	! still || for p in $found; do kill -KILL "${p//[^0-9]/}"; done
+}
+
+# interrupted SIGNAL: starts the script, sends it that, and waits for 5 s at most.
+interrupted() {
+	local pid dir=$XDG_CACHE_HOME/pgtable-stack i
+	rm -rf "$dir"
+	# A shell's child in the background ignores SIGINT otherwise.
+	env --default-signal=INT ci/toy >"$t/out" 2>&1 3>&- &
+	pid=$!
+	for ((i = 0; i < 300; i++)); do
+		[ ! -e "$dir/ready" ] || break
+		sleep 0.1
+	done
+	still
+	kill "-$1" "$pid"
+	for ((i = 0; i < 50; i++)); do
+		still || break
+		sleep 0.1
+	done
+	! still || return 1
+	wait "$pid" || echo "exit code $?" >>"$t/out"
+	flock -n "$dir/lock" true
+}
+
+@test "SIGINT, SIGTERM and SIGHUP end a script, its children and their children" {
+	toy_script
+	for s in INT:130 TERM:143 HUP:143; do
+		interrupted "${s%:*}"
+		cat "$t/out"
+		grep -qx "exit code ${s#*:}" "$t/out"
+		grep -q "toy was interrupted; the same command goes on from here" "$t/out"
+		# Both had the time to put away what is theirs.
+		[ "$(sort "$XDG_CACHE_HOME/pgtable-stack/put-away" | xargs)" = "inner outer" ]
+	done
+}
+
+@test "after SIGKILL nothing lives on that holds the lock" {
+	toy_script
+	interrupted KILL
+}
+
+@test "arguments, input and exit code are those of the script" {
+	cat >ci/toy <<-'S'
+		#!/usr/bin/env bash
+		. "$(dirname "$0")/lib.sh"
+		lock_cache
+		printf '<%s>' "$@" "$(cat)"
+		exit 4
+	S
+	chmod +x ci/toy
+	run ci/toy "a  b" '' '*' <<<input
+	[ "$status" = 4 ]
+	[ "$output" = "<a  b><><*><input>" ]
+}
