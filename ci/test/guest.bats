@@ -609,7 +609,7 @@ gone() {
 
 # bats test_tags=kernel
 @test "a real kernel that panics" {
-	fails "the guest panics: Kernel panic - not syncing: Requested init /nonexistent failed" real init=/nonexistent
+	fails "the guest panics: Kernel panic - not syncing: Requested init /nonexistent failed" real "kunit.enable=0 init=/nonexistent"
 }
 
 # bats test_tags=kernel
@@ -619,7 +619,7 @@ gone() {
 
 # bats test_tags=kernel
 @test "a real guest names what it lacks" {
-	fails "the guest did not begin: this machine has no no-such-command other" real "NEEDS=mount,no-such-command,other"
+	fails "the guest did not begin: this machine has no no-such-command other" real "kunit.enable=0 NEEDS=mount,no-such-command,other"
 }
 
 # bats test_tags=kernel
@@ -627,6 +627,6 @@ gone() {
 	export XDG_CACHE_HOME=$real_cache
 	[ -z "$real_linux" ] || export LINUX=$real_linux
 	# What comes before its driver listens is lost.
-	run -0 ci/guest --shell stack debug < <(printf '\n%.0s' {1..100}; echo "touch /etc/x; echo \$((6 * 7))d; exit")
+	APPEND=kunit.enable=0 run -0 ci/guest --shell stack debug < <(printf '\n%.0s' {1..100}; echo "touch /etc/x; echo \$((6 * 7))d; exit")
 	[[ "$output" == *"touch: cannot touch '/etc/x': Read-only file system"*42d* ]]
 }

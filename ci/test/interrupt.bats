@@ -9,6 +9,7 @@ load helper
 toy_script() {
 	cat >ci/toy <<-'S'
 		#!/usr/bin/env bash
+		#   ci/toy [WORD...]
 		. "$(dirname "$0")/lib.sh"
 		lock_cache
 		who=${1:-outer} at_exit='echo "$who" >>"$cache/put-away"'
@@ -73,6 +74,7 @@ interrupted() {
 @test "arguments, input and exit code are those of the script" {
 	cat >ci/toy <<-'S'
 		#!/usr/bin/env bash
+		#   ci/toy [WORD...]
 		. "$(dirname "$0")/lib.sh"
 		lock_cache
 		printf '<%s>' "$@" "$(cat)"
