@@ -96,7 +96,7 @@ rebase: apply-deps
 # What a fresh machine lacks may be what fetching takes. From LINUX= nothing is.
 # (A report fetches and applies by itself: while a run is going on it does without.)
 fetch: $(if $(LINUX),,apply-deps)
-report cover: report-deps
+report cover: apply-deps
 coccicheck: deps
 posted: fetch
 applies apply: fetch

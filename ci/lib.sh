@@ -15,7 +15,7 @@ if [ "${BASH_SOURCE[1]:-}" = "$0" ]; then
 	head=$(sed -n '2,/^[^#]/s/^# \?//p' "$0")
 	uses=$(grep -E "^ +([^ ]+=[^ ]* )*ci/([a-z]+/)?${0##*/}( |\$)" <<<"$head") || true
 	called=
-	for word; do called+=" ${word// /_}"; done
+	for word; do word=${word:-_}; called+=" ${word// /_}"; done
 	if [[ ${1:-} = @(-h|--help) ]]; then
 		echo "$head"
 		exit 0

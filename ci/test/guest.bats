@@ -610,7 +610,7 @@ gone() {
 
 # bats test_tags=kernel
 @test "a real kernel that panics" {
-	fails "the guest panics: Kernel panic - not syncing: Requested init /nonexistent failed" real init=/nonexistent
+	fails "the guest panics: Kernel panic - not syncing: Requested init /nonexistent failed" real "kunit.enable=0 init=/nonexistent"
 }
 
 # bats test_tags=kernel
@@ -618,14 +618,16 @@ gone() {
 	TRIES=1 IDLE=60 fails "the guest hangs: no sign of life for 60 s" real "init=/usr/bin/sleep -- 1000"
 }
 
+# bats test_tags=kernel
 @test "a real guest names what it lacks" {
-	fails "the guest did not begin: this machine has no no-such-command other" real "NEEDS=mount,no-such-command,other"
+	fails "the guest did not begin: this machine has no no-such-command other" real "kunit.enable=0 NEEDS=mount,no-such-command,other"
 }
 
+# bats test_tags=kernel
 @test "a real prompt, the root file system read-only" {
 	export XDG_CACHE_HOME=$real_cache
 	[ -z "$real_linux" ] || export LINUX=$real_linux
 	# What comes before its driver listens is lost.
-	run -0 ci/guest --shell stack debug < <(printf '\n%.0s' {1..100}; echo "touch /etc/x; echo \$((6 * 7))d; exit")
+	APPEND=kunit.enable=0 run -0 ci/guest --shell stack debug < <(printf '\n%.0s' {1..100}; echo "touch /etc/x; echo \$((6 * 7))d; exit")
 	[[ "$output" == *"touch: cannot touch '/etc/x': Read-only file system"*42d* ]]
 }
