@@ -2160,15 +2160,16 @@ static void show(const char *path, const char *pattern)
 /* Where does a thread sit? */
 static void show_thread(int tid)
 {
-	static const char * const files[] = { "stat", "wchan", "stack", "syscall", "sched" };
+	static const char * const files[] = { "stat", "wchan", "stack", "syscall" };
+	char path[60];
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(files); i++) {
-		char path[60];
-
 		snprintf(path, sizeof(path), "/proc/%d/%s", tid, files[i]);
 		show(path, ".");
 	}
+	snprintf(path, sizeof(path), "/proc/%d/sched", tid);
+	show(path, "exec|switches|vruntime|policy|prio");
 }
 
 /* What do the CPUs do meanwhile, and who waits for them? */
@@ -2449,8 +2450,10 @@ int main(int argc, char *argv[])
 	for (i = 0; i < nr_pids; i++)
 		stuck_tids[nr_stuck++] = pids[i];
 	for (i = 0; i < ARRAY_SIZE(workers) && nr_pids; i++) {
-		if (sh->s[i].began)
-			stuck_tids[nr_stuck++] = sh->s[i].tid;
+		if (!sh->s[i].began)
+			continue;
+		stuck_tids[nr_stuck++] = sh->s[i].tid;
+		snprintf(sh->s[i].why_not, sizeof(sh->s[i].why_not), "its last round has no end");
 	}
 	late |= nr_stuck;
 	if (nr_stuck && !hung)
