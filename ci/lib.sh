@@ -108,7 +108,7 @@ on_exit() {
 	case $rc in
 	0 | 3 | 4) ;;
 	130 | 143) echo "${0##*/} was interrupted; the same command goes on from here" >&2 ;;
-	*) (die "${0##*/} stopped (exit code $rc), see above") ;;
+	*) (die "${0##*/} stopped (exit code $rc), see above") || exit $((rc == 137 ? rc : 3)) ;;
 	esac
 }
 trap on_exit EXIT
