@@ -12,19 +12,19 @@
 typedef pgtable_t;
 identifier pte;
 @@
-pmd_populate(..., pgtable_t pte)
+pmd_populate(...,
+- pgtable_t pte
++ struct ptdesc *ptdesc
+ )
 {
 <...
 - page_address(pte)
-+ ptdesc_address(pte)
++ ptdesc_address(ptdesc)
 ...>
 }
 
 @@
-expression tlb;
-identifier pte;
+identifier tlb, pte, address;
 @@
-tlb_remove_ptdesc(tlb,
-- page_ptdesc(pte)
-+ (pte)
- )
+-#define __pte_free_tlb(tlb, pte, address) tlb_remove_ptdesc((tlb), page_ptdesc(pte))
++#define __pte_free_tlb(tlb, ptdesc, address) tlb_remove_ptdesc((tlb), (ptdesc))
