@@ -13,11 +13,12 @@ toy_check() {
 		printf '#!/bin/sh\n' >"$t/bin/$s"
 	done
 	printf '#!/bin/sh\nprintf "1..1\\nok 1 $2\\n"\n' >"$t/bin/bats"
-	for s in fetch coccicheck report build matrix ktest; do
+	for s in fetch coccicheck report objects matrix ktest; do
 		printf '#!/bin/sh\necho "$0 $*" >>"%s/ran"\n' "$t" >"ci/$s"
 	done
 	cat >ci/each-patch <<-'S'
 		#!/usr/bin/env bash
+		#   ci/each-patch [ROW...]
 		. "$(dirname "$0")/lib.sh"
 		find_base
 		mkdir -p "$cache/$id/each-patch"
@@ -37,7 +38,7 @@ toy_check() {
 	[[ "$output" == *"FAILED  x86_64 against the base"* ]]
 	grep -qE '^ +[0-9]+ +[0-9]+   x86_64 against the base$' <<<"$output"
 	grep -qE '^[0-9]+ passed, 1 failed, 0 skipped$' <<<"${lines[-1]}"
-	grep -q 'build --objects stack ppc64le' "$t/ran"
+	grep -q 'objects stack ppc64le' "$t/ran"
 	grep -q 'each-patch objects' "$t/ran"
 }
 

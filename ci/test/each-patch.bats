@@ -199,7 +199,7 @@ verdicts() { ci/each-patch --rows "$@" | cut -f 1-4 | tr '\t' ' ' | sed 's/-[^ ]
 	toy_checks
 	printf 'SPACING\tmm: a long one\tfor a reason\n' >ci/data/checkpatch-exceptions
 	echo "0001: CHECK:SPACING: no space" >"$t/checkpatch"
-	printf 'Subject: [PATCH v2 3/4] mm: a\n long one\n\nText.\n---\n' | ci/checkpatch "$stack" - MISSING_SIGN_OFF FROM_SIGN_OFF_MISMATCH
+	printf 'Subject: [PATCH v2 3/4] mm: a\n long one\n\nText.\n---\n' | ci/checkpatch "$stack" /dev/stdin MISSING_SIGN_OFF FROM_SIGN_OFF_MISMATCH
 }
 
 @test "a git that fails is not one without files" {
