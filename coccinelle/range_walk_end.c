@@ -5,16 +5,16 @@ struct holder {
 
 static struct page *no_end(struct vm_area_struct *vma, unsigned long addr)
 {
-	struct folio_range_walk fw;
+	struct folio_walk fw;
 
 	if (!folio_walk_start(&fw, vma, addr, 0))		/* fires */
 		return NULL;
-	return fw.pt.page;
+	return fw.page;
 }
 
 static int left_early(struct vm_area_struct *vma, unsigned long addr)
 {
-	struct folio_range_walk fw;
+	struct folio_walk fw;
 	struct folio *folio;
 
 	folio = folio_walk_start(&fw, vma, addr, 0);
@@ -22,13 +22,13 @@ static int left_early(struct vm_area_struct *vma, unsigned long addr)
 		return -ENOENT;
 	if (folio_test_ksm(folio))
 		return -EBUSY;					/* fires */
-	folio_walk_end(&fw);
+	folio_walk_end(&fw, vma);
 	return 0;
 }
 
 static int left_behind_guard(struct vm_area_struct *vma, unsigned long addr)
 {
-	struct folio_range_walk fw;
+	struct folio_walk fw;
 	struct folio *folio;
 
 	scoped_guard(mutex, &holder_lock) {
@@ -39,39 +39,39 @@ static int left_behind_guard(struct vm_area_struct *vma, unsigned long addr)
 		return -ENOENT;
 	if (folio_test_ksm(folio))
 		return -EBUSY;					/* fires */
-	folio_walk_end(&fw);
+	folio_walk_end(&fw, vma);
 	return 0;
 }
 
 static int left_in_branch(struct vm_area_struct *vma, unsigned long addr)
 {
-	struct folio_range_walk fw;
+	struct folio_walk fw;
 	struct folio *folio;
 
 	folio = folio_walk_start(&fw, vma, addr, 0);
 	if (folio) {
 		if (folio_test_ksm(folio))
 			return -EAGAIN;				/* fires */
-		folio_walk_end(&fw);
+		folio_walk_end(&fw, vma);
 	}
 	return 0;
 }
 
 static int left_in_condition(struct vm_area_struct *vma, unsigned long addr)
 {
-	struct folio_range_walk fw;
+	struct folio_walk fw;
 
 	if (folio_walk_start(&fw, vma, addr, 0)) {
-		if (fw.pt.level != PGTABLE_LEVEL_PTE)
+		if (fw.level != FW_LEVEL_PTE)
 			return -EINVAL;				/* fires */
-		folio_walk_end(&fw);
+		folio_walk_end(&fw, vma);
 	}
 	return 0;
 }
 
 static void all_is_well(struct vm_area_struct *vma, unsigned long addr)
 {
-	struct folio_range_walk fw;
+	struct folio_walk fw;
 	struct folio *folio;
 
 	for (; addr < vma->vm_end; addr += PAGE_SIZE) {
@@ -82,7 +82,7 @@ static void all_is_well(struct vm_area_struct *vma, unsigned long addr)
 			goto next;
 		count(folio);
 next:
-		folio_walk_end(&fw);
+		folio_walk_end(&fw, vma);
 	}
 }
 
@@ -95,15 +95,6 @@ static void by_hand(struct vm_area_struct *vma, unsigned long addr)
 		count(w.folio);
 	while (pt_range_walk_next(&i))
 		count(i.folio);
-}
-
-static void folios_by_hand(struct vm_area_struct *vma, unsigned long addr)
-{
-	struct folio_range_walk fw;				/* fires */
-
-	fw = init_folios(vma, addr);
-	while (folio_range_walk_next(&fw))
-		count(fw.pt.folio);
 }
 
 static int by_macro(struct vm_area_struct *vma, unsigned long addr)

@@ -1,6 +1,6 @@
 // A walk that is left without its end, or can be.
 //
-// Where: folio_walk_start|pt_range_walk|folio_range_walk
+// Where: folio_walk_start|pt_range_walk
 
 // folio_walk_start() of which there is no way to folio_walk_end().
 @ended exists@
@@ -9,7 +9,7 @@ position p;
 @@
 folio_walk_start@p(fw, ...)
 ... when any
-folio_walk_end(fw)
+folio_walk_end(fw, ...)
 
 @@
 expression fw;
@@ -24,7 +24,7 @@ statement S;
 @@
 folio = folio_walk_start(fw, ...);
 if (\(!folio\|folio == NULL\)) S
-... when != folio_walk_end(fw)
+... when != folio_walk_end(fw, ...)
     when != folio = E
 * return ...;
 
@@ -33,7 +33,7 @@ expression fw, folio;
 @@
 folio = folio_walk_start(fw, ...);
 if (\(folio\|folio != NULL\)) {
-... when != folio_walk_end(fw)
+... when != folio_walk_end(fw, ...)
 * return ...;
 }
 
@@ -41,12 +41,12 @@ if (\(folio\|folio != NULL\)) {
 expression fw;
 @@
 if (\(folio_walk_start(fw, ...)\|folio_walk_start(fw, ...) != NULL\)) {
-... when != folio_walk_end(fw)
+... when != folio_walk_end(fw, ...)
 * return ...;
 }
 
-// Walks end as their variable goes out of scope, where PT_RANGE_WALK() or
-// FOLIO_RANGE_WALK() or a loop macro declares it; not otherwise.
+// Walks end as their variable goes out of scope, where PT_RANGE_WALK() or a loop
+// macro declares it; not otherwise.
 @@
 identifier w;
 @@
@@ -57,17 +57,3 @@ identifier w;
 expression E;
 @@
 * struct pt_range_walk w = E;
-
-@next exists@
-identifier fw;
-position p;
-@@
-struct folio_range_walk fw@p;
-... when any
-folio_range_walk_next(&fw)
-
-@@
-identifier fw;
-position next.p;
-@@
-* struct folio_range_walk fw@p;

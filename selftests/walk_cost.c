@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What it costs to walk page tables, in instructions: meant for a guest under
- * QEMU's -icount shift=0, where the time-stamp counter counts them. Each figure
- * is the least of REPEATS, less what the same call costs for a single page that
- * isn't there (seq_file, system call), for each page, or for each VMA where these
- * are tiny. See ci/bench.
+ * QEMU's -icount shift=0, where the time-stamp counter counts them. Each figure is
+ * the least of REPEATS, for each page or VMA, less what the same call costs for the
+ * same VMAs with nothing in them; where there is nothing, less what it costs for a
+ * VMA of one page. See ci/bench.
  */
 #define _GNU_SOURCE
 #include "kselftest.h"
@@ -22,7 +22,7 @@
 #define SPAN		(2UL << 20)
 #define LENGTH		(16 * SPAN)
 #define TINY		1024
-#define MTHP		"/sys/kernel/mm/transparent_hugepage/hugepages-64kB/enabled"
+#define THP		"/sys/kernel/mm/transparent_hugepage/"
 
 static char *area;
 static unsigned char vec[LENGTH / PAGE];
@@ -41,63 +41,98 @@ static void put(const char *path, const char *text)
 static void map(unsigned long length, int flags)
 {
 	munmap(area, LENGTH);
-	if (mmap(area, length, PROT_READ | PROT_WRITE, MAP_PRIVATE |
-		 MAP_ANONYMOUS | MAP_FIXED | flags, -1, 0) != area)
+	if (mmap(area, length, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_FIXED |
+		 flags, -1, 0) != area)
 		ksft_exit_fail_perror("mmap");
 }
 
-static void touch(unsigned long step)
+/* The VMAs. */
+static void one_page(void) { map(PAGE, MAP_PRIVATE); madvise(area, PAGE, MADV_NOHUGEPAGE); }
+static void small(void) { map(LENGTH, MAP_PRIVATE); madvise(area, LENGTH, MADV_NOHUGEPAGE); }
+static void large(void) { map(LENGTH, MAP_PRIVATE); }
+static void huge(void) { map(LENGTH, MAP_PRIVATE); madvise(area, LENGTH, MADV_HUGEPAGE); }
+static void shmem(void) { map(LENGTH, MAP_SHARED); }
+static void hugetlb(void) { map(LENGTH, MAP_PRIVATE | MAP_HUGETLB); }
+static void hugetlb_shared(void) { map(LENGTH, MAP_SHARED | MAP_HUGETLB); }
+
+static void tiny(void)
 {
 	unsigned long i;
 
-	for (i = 0; i < LENGTH; i += step)
+	small();
+	for (i = 0; i < TINY; i++)
+		mprotect(area + (2 * i + 1) * PAGE, PAGE, PROT_NONE);
+}
+
+/* And what is in them. */
+static void touch(unsigned long start, unsigned long step)
+{
+	unsigned long i;
+
+	for (i = start; i < LENGTH; i += step)
 		area[i] = 1;
 }
 
-static void one_page(void) { map(PAGE, 0); madvise(area, PAGE, MADV_NOHUGEPAGE); }
-static void no_pages(void) { map(LENGTH, 0); madvise(area, LENGTH, MADV_NOHUGEPAGE); }
-static void pages(void) { no_pages(); touch(PAGE); }
-static void page_per_table(void) { no_pages(); touch(SPAN); }
+static void pages(void) { touch(0, PAGE); }
+static void every_other(void) { touch(0, 2 * PAGE); }
+static void page_in_64k(void) { touch(0, 16 * PAGE); }
+static void page_per_table(void) { touch(0, SPAN); }
+static void page_per_two(void) { touch(0, 2 * SPAN); }
 
 static void large_folios(void)
 {
-	put(MTHP, "always");
-	map(LENGTH, 0);
-	touch(16 * PAGE);
-	put(MTHP, "never");
+	put(THP "hugepages-64kB/enabled", "always");
+	touch(0, 16 * PAGE);
+	put(THP "hugepages-64kB/enabled", "never");
 }
 
-static void huge_pages(void)
+/* 64K of small pages, and a folio of 64K. */
+static void alternating(void)
 {
-	map(LENGTH, 0);
-	madvise(area, LENGTH, MADV_HUGEPAGE);
-	touch(SPAN);
+	unsigned long i, j;
+
+	for (i = 0; i < LENGTH; i += 32 * PAGE) {
+		for (j = 0; j < 16; j++)
+			area[i + j * PAGE] = 1;
+	}
+	put(THP "hugepages-64kB/enabled", "always");
+	touch(16 * PAGE, 32 * PAGE);
+	put(THP "hugepages-64kB/enabled", "never");
 }
 
-static void huge_pages_by_ptes(void)
+static void large_shmem(void)
+{
+	put(THP "hugepages-64kB/shmem_enabled", "always");
+	pages();
+	put(THP "hugepages-64kB/shmem_enabled", "never");
+}
+
+static void huge_shmem(void)
+{
+	put(THP "hugepages-2048kB/shmem_enabled", "always");
+	pages();
+	put(THP "hugepages-2048kB/shmem_enabled", "never");
+}
+
+static void huge_by_ptes(void)
 {
 	unsigned long i;
 
-	huge_pages();
+	page_per_table();
 	for (i = 0; i < LENGTH; i += SPAN) {
 		mprotect(area + i, PAGE, PROT_READ);
 		mprotect(area + i, PAGE, PROT_READ | PROT_WRITE);
 	}
 	/* So that all entries agree. */
-	touch(PAGE);
+	pages();
 }
 
-static void hugetlb(void) { map(LENGTH, MAP_HUGETLB); touch(SPAN); }
-
-static void tiny_vmas(void)
+static void tiny_pages(void)
 {
 	unsigned long i;
 
-	no_pages();
-	for (i = 0; i < TINY; i++) {
+	for (i = 0; i < TINY; i++)
 		area[2 * i * PAGE] = 1;
-		mprotect(area + (2 * i + 1) * PAGE, PAGE, PROT_NONE);
-	}
 }
 
 static void read_all(const char *path)
@@ -130,18 +165,29 @@ static void do_move_pages(unsigned long length)
 
 static const struct {
 	const char *name;
-	void (*make)(void);
+	void (*layout)(void);
+	void (*fill)(void);
 	unsigned long length;
 	unsigned long units;
 } kinds[] = {
-	{ "order-0 pages", pages, LENGTH, LENGTH / PAGE },
-	{ "64K folios", large_folios, LENGTH, LENGTH / PAGE },
-	{ "2M folios by PTEs", huge_pages_by_ptes, LENGTH, LENGTH / PAGE },
-	{ "2M folios by PMD", huge_pages, LENGTH, LENGTH / PAGE },
-	{ "hugetlb 2M", hugetlb, LENGTH, LENGTH / PAGE },
-	{ "no pages", no_pages, LENGTH, LENGTH / PAGE },
-	{ "a page per table", page_per_table, LENGTH, LENGTH / PAGE },
-	{ "VMAs of a page", tiny_vmas, 2 * TINY * PAGE, 2 * TINY },
+	{ "order-0 pages", small, pages, LENGTH, LENGTH / PAGE },
+	{ "64K folios", large, large_folios, LENGTH, LENGTH / PAGE },
+	{ "2M folios by PTEs", huge, huge_by_ptes, LENGTH, LENGTH / PAGE },
+	{ "2M folios by PMD", huge, page_per_table, LENGTH, LENGTH / PAGE },
+	{ "shmem, order-0 pages", shmem, pages, LENGTH, LENGTH / PAGE },
+	{ "shmem, 64K folios", shmem, large_shmem, LENGTH, LENGTH / PAGE },
+	{ "shmem, 2M folios by PMD", shmem, huge_shmem, LENGTH, LENGTH / PAGE },
+	{ "hugetlb 2M", hugetlb, page_per_table, LENGTH, LENGTH / PAGE },
+	{ "hugetlb 2M, shared", hugetlb_shared, page_per_table, LENGTH, LENGTH / PAGE },
+	{ "hugetlb 2M, every other", hugetlb, page_per_two, LENGTH, LENGTH / PAGE },
+	{ "every other page", small, every_other, LENGTH, LENGTH / PAGE },
+	{ "a page in 64K", small, page_in_64k, LENGTH, LENGTH / PAGE },
+	{ "small and 64K in turn", large, alternating, LENGTH, LENGTH / PAGE },
+	{ "a page per table", small, page_per_table, LENGTH, LENGTH / PAGE },
+	{ "a page per two tables", small, page_per_two, LENGTH, LENGTH / PAGE },
+	{ "no pages", small, NULL, LENGTH, LENGTH / PAGE },
+	{ "VMAs of a page", tiny, NULL, 2 * TINY * PAGE, 2 * TINY },
+	{ "VMAs of a page, filled", tiny, tiny_pages, 2 * TINY * PAGE, 2 * TINY },
 };
 
 static const struct {
@@ -158,12 +204,11 @@ static const struct {
 	{ "move_pages", do_move_pages },
 };
 
-static unsigned long long measure(int walk, void (*make)(void), unsigned long length)
+static unsigned long long measure(int walk, unsigned long length)
 {
 	unsigned long long start, cost, least = ~0ULL;
 	int n;
 
-	make();
 	for (n = 0; n < REPEATS; n++) {
 		if (walks[walk].prepare)
 			walks[walk].prepare(length);
@@ -178,12 +223,14 @@ static unsigned long long measure(int walk, void (*make)(void), unsigned long le
 
 int main(void)
 {
-	unsigned long long one, cost;
+	unsigned long long empty, cost;
 	size_t i, k;
 
 	ksft_print_header();
 	ksft_set_plan(ARRAY_SIZE(walks) * ARRAY_SIZE(kinds));
 	put("/proc/sys/vm/nr_hugepages", "32");
+	/* Transparent ones of this size, where it is said. */
+	put(THP "enabled", "madvise");
 	area = mmap(NULL, LENGTH + SPAN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (area == MAP_FAILED)
 		ksft_exit_fail_msg("no address space\n");
@@ -192,10 +239,19 @@ int main(void)
 	for (i = 0; i < ARRAY_SIZE(walks); i++) {
 		for (k = 0; k < ARRAY_SIZE(kinds); k++) {
 			/* Each time: smaps has all of the process, which changes. */
-			one = measure(i, one_page, PAGE);
-			cost = measure(i, kinds[k].make, kinds[k].length);
+			if (kinds[k].fill) {
+				kinds[k].layout();
+				empty = measure(i, kinds[k].length);
+				kinds[k].layout();
+				kinds[k].fill();
+			} else {
+				one_page();
+				empty = measure(i, PAGE);
+				kinds[k].layout();
+			}
+			cost = measure(i, kinds[k].length);
 			ksft_print_msg("cost\t%s, %s\t%.3f\n", walks[i].name, kinds[k].name,
-				       (double)(long long)(cost - one) / kinds[k].units);
+				       (double)(long long)(cost - empty) / kinds[k].units);
 			ksft_test_result_pass("%s, %s\n", walks[i].name, kinds[k].name);
 		}
 	}

@@ -16,7 +16,7 @@ toy_rules() {
 	C
 	git -C "$LINUX" add .
 	git -C "$LINUX" commit -qm "an old user"
-	rm coccinelle/folio_range_walk_users.cocci coccinelle/pgtable_ptdesc.cocci
+	rm coccinelle/pgtable_ptdesc.cocci
 	echo "mm/old.c 1" >coccinelle/hugetlb_entry.known
 	ci/apply
 	stack=$(echo "$XDG_CACHE_HOME"/pgtable-stack/git-*/stack/linux)
