@@ -303,6 +303,25 @@ apart() {
 }
 in_apart() { GIT_DIR=$apart/git GIT_WORK_TREE=$apart/tree git -C "$apart/tree" "$@"; }
 
+# unknown_answers DIFF [KNOWN]: the hunks of it that ci/data/known-answers does not
+# have. The places of the others go to KNOWN.
+unknown_answers() {
+	awk -v known="${2:-/dev/null}" '
+		function end() {
+			if (first) is_known[lines] = 1
+			else if (lines in is_known || ("@@ " place "\n*\n") in is_known) print place >known
+			else printf "%s", text
+			lines = text = ""
+		}
+		FNR == 1 { if (NR > 1) end(); first = FILENAME == ARGV[1] }
+		first && (/^#/ || !NF) { next }
+		/^@@/ && lines != "" { end() }
+		{ line = $0 }
+		sub(/^@@ .* @@ /, "@@ ", line) { place = substr(line, 4) }
+		{ text = text $0 "\n"; lines = lines line "\n" }
+		END { end() }' "$top/ci/data/known-answers" "$1"
+}
+
 # format_patch TREE [OPTION...] A..B: git format-patch that depends on the commits alone.
 format_patch() {
 	local range apart
