@@ -83,5 +83,5 @@ interrupted() {
 	chmod +x ci/toy
 	run ci/toy "a  b" \\ '*' <<<input
 	[ "$status" = 4 ]
-	[ "$output" = '<a  b><\\><*><input>' ]
+	[ "$output" = '<a  b><\><*><input>' ]
 }

@@ -139,7 +139,7 @@ Signed-off-by: Jo Sender <jo@kernel.org>" ]
 @test "send: called wrongly it says how" {
 	for args in "" "1 2" --foo --check; do
 		# shellcheck disable=SC2086 # words
-		fails "SIGNOFF=yes [ASSISTED_BY=...] ci/send PART" ci/send $args
+		fails "SIGNOFF=yes [ASSISTED_BY=...] ci/send [PART]" ci/send $args
 	done
 }
 
