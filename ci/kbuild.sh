@@ -56,7 +56,7 @@ mm-ci)
 	start="x86_64_defconfig kvm_guest.config"
 	;;
 *)
-	[ -n "$row" ] || die "there is no configuration '$config'" \
+	[ -n "$row" ] || code=2 die "there is no configuration '$config'" \
 		"configs/ has debug, fast and mm-ci; ci/data/arches has $(all_rows | xargs)"
 	fragments=("$top/configs/arch/"{common,"$row"}.config) start=tinyconfig
 	;;

@@ -11,7 +11,7 @@ called_with=("$@")
 # The head of each script says what it is for, and how it is called in lines
 # "#   ci/NAME WORD": a WORD in capitals stands for anything but an option, A|B for one
 # of them, [WORD] may be left out, WORD... repeated. Without such a line it takes none.
-if [ "${BASH_SOURCE[1]:-}" = "$0" ]; then
+if [ "${BASH_SOURCE[-1]}" = "$0" ]; then
 	head=$(sed -n '2,/^[^#]/s/^# \?//p' "$0")
 	uses=$(grep -E "^ +([^ ]+=[^ ]* )*ci/([a-z]+/)?${0##*/}( |\$)" <<<"$head") || true
 	called=
@@ -78,7 +78,8 @@ patches=$top/patches
 
 # die MESSAGE [NEXT STEP...]: the one message of a failure, and the end of it.
 # A full disk makes any step fail in ways of its own, so that is said first. The exit
-# code is 3, or 4 if the machine lacks something, and what was to be tested is not at fault.
+# code is 3; 2 if it was called wrongly; 4 if the machine lacks something, and what was to
+# be tested is not at fault.
 die() {
 	local mb code=${code:-3}
 	mb=$(free_mb)
@@ -106,7 +107,7 @@ on_exit() {
 	[ -z "${waits_for:-}" ] || [ $rc = 137 ] || return 0
 	# die has said why, and anything else that failed was not expected to.
 	case $rc in
-	0 | 3 | 4) ;;
+	0 | 2 | 3 | 4) ;;
 	130 | 143) echo "${0##*/} was interrupted; the same command goes on from here" >&2 ;;
 	*) (die "${0##*/} stopped (exit code $rc), see above") || exit $((rc == 137 ? rc : 3)) ;;
 	esac
@@ -351,7 +352,7 @@ known_rows() {
 	local row
 	for row; do
 		grep -qxF -e "$row" <<<"$(all_rows)" ||
-			die "ci/data/arches has no row '$row'" "it has $(all_rows | xargs)"
+			code=2 die "ci/data/arches has no row '$row'" "it has $(all_rows | xargs)"
 	done
 }
 
