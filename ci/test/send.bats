@@ -442,6 +442,7 @@ spell_out_to() {
 		[ "$status" = 137 ]
 		git -C "$repo" worktree list | grep -q send/linux
 		ci/clean
+		[ -z "$(git -C "$repo" for-each-ref refs/heads refs/b4-made)" ]
 		ci/apply
 		PATH=$t/bin:$PATH run ci/send 1
 		[ "$status" = 137 ]

@@ -404,6 +404,15 @@ refused() {
 	grep -q '^Date: Thu, 1 Jan 2026 00:00:00 +0900' patches/0002*
 }
 
+@test "export says that there is no b4, and proves the rest" {
+	toy_stack
+	without -f b4
+	PATH=$t/without run -0 ci/export
+	[ "$(grep -c 'note: b4 is not installed' <<<"$output")" = 1 ]
+	git -C "$stack" commit -q --amend -m "[x86] mm: spell out thirty"
+	PATH=$t/without fails "git am makes something else of 0002" ci/export
+}
+
 @test "a patch for lines that end in CR LF: git am refuses it, and so does applies" {
 	toy_stack
 	git -C "$LINUX" checkout -q toy~2
@@ -563,6 +572,25 @@ refused() {
 	[ -d "$XDG_CACHE_HOME/pgtable-stack/something-else" ]
 	ci/apply
 	grep -qx thirty "$stack/mm/memory.c"
+}
+
+@test "clean removes the branches of ci/send, but not what a person made of them" {
+	toy_stack
+	repo=$XDG_CACHE_HOME/pgtable-stack/linux.git
+	for part in 1 2 3; do
+		for ref in heads/b4/pgtable-$part heads/b4-base/pgtable-$part b4-made/pgtable-$part; do
+			git -C "$repo" update-ref "refs/$ref" "$(git -C "$stack" rev-parse HEAD)"
+		done
+	done
+	git -C "$repo" update-ref refs/heads/b4/pgtable-2 "$(git -C "$stack" rev-parse HEAD~1)"
+	git -C "$repo" worktree add -q "$t/mine" b4/pgtable-3
+	git -C "$repo" config branch.b4/pgtable-1.description "A cover letter."
+	run -0 ci/clean
+	for part in 2 3; do [[ "$output" == *"note: b4/pgtable-$part stays in $repo"* ]]; done
+	[[ "$output" != *"b4/pgtable-1 stays"* ]]
+	[ "$(git -C "$repo" for-each-ref --format='%(refname)' | grep -c 'pgtable-1$')" = 0 ]
+	[ "$(git -C "$repo" for-each-ref --format='%(refname)' | grep -c 'pgtable-[23]$')" = 6 ]
+	[ "$(git -C "$repo" config branch.b4/pgtable-1.description)" = "A cover letter." ]
 }
 
 @test "clean leaves work that was not exported, and what it can't judge" {
