@@ -28,7 +28,7 @@ if [ "${BASH_SOURCE[-1]}" = "$0" ]; then
 		s/ ([^] ]*)\.\.\./( \1)+/g
 		s/[A-Z][A-Z_.,a-z]*/[^ -][^ ]*/g' <<<"$uses" | paste -sd'|'))$ ]]; then
 		printf '%s\n' "usage:" "${uses:-    ci/${0##*/}, without arguments}" \
-			"ci/${0##*/} --help says more" >&2
+			"$0 --help says more" >&2
 		exit 2
 	fi
 fi
@@ -132,12 +132,19 @@ need_mb() {
 			"make room or point XDG_CACHE_HOME to a larger disk"
 }
 
-# need TOOL...: ci/data/packages says which package has it.
+# packages: the lines of ci/data/packages, and Debian's cross compilers of ci/data/arches.
+packages() {
+	grep -v '^#' "$top/ci/data/packages"
+	awk '$4 ~ /^[a-z0-9]+-(linux-.*|elf)-$/ && !n[$4]++ { tool = $4 "gcc"; sub(/-$/, "", $4); print "gcc-" $4, tool, "matrix" }' \
+		"$top/ci/data/arches"
+}
+
+# need TOOL...: packages() says which package has it.
 need() {
 	local t p
 	for t; do
 		command -v "$t" >/dev/null && continue
-		p=$(awk -v t=",$t," 'index("," $2 ",", t) { print $1 }' "$top/ci/data/packages")
+		p=$(packages | awk -v t=",$t," 'index("," $2 ",", t) && !n++ { print $1 }')
 		code=4 die "the tool '$t' is missing" \
 			"run 'make deps', or install the package ${p:-that has it}"
 	done
@@ -344,6 +351,21 @@ read_row() {
 	clang) compiler=clang-19 ;;
 	*) compiler=${prefix}gcc ;;
 	esac
+}
+
+# tests: the lines of ci/data/tests, with a line for each program that a * stands for.
+tests() {
+	local line of
+	while IFS= read -r line; do
+		of=${line%%\**}
+		if [ "$of" = "$line" ]; then
+			echo "$line"
+		else
+			git -C "$repo" show "$base:tools/testing/selftests/${of}Makefile" |
+				awk -v line="$line" '/^TEST_GEN_PROGS \+= / { l = line; gsub(/\*/, $3, l); print l }' ||
+				die "Linux $version has no Makefile of the tests $of*"
+		fi
+	done < <(grep -vE '^(#|$)' "$top/ci/data/tests")
 }
 
 # all_rows: those of ci/data/arches. known_rows ROW...: is each one of them?
