@@ -494,9 +494,10 @@ boot x86_64 untested" ]
 
 @test "the workflow's steps are commands that the README names" {
 	mapfile -t commands < <(sed -nE 's/^ +(- )?run: //p' .github/workflows/stack.yml)
-	[ "${#commands[@]}" = 8 ]
+	[ "${#commands[@]}" = 12 ]
 	for c in "${commands[@]}"; do
 		case $c in
+		"|") continue ;; # how the kernel is handed on: see guest.bats
 		"list=\$(make shards) && echo \"list=\$list\" >>\"\$GITHUB_OUTPUT\"") c="make shards" ;;
 		"make each-patch SHARD=\${{ matrix.shard }}") c="make each-patch SHARD=" ;;
 		"make report ROWS=rows") c="make report ROWS=" ;;
@@ -563,7 +564,9 @@ toy_kbuild() {
 	E
 	rm "$stack/mm/new.c"
 	echo "  CC      x" >"$t/make.log"
+	touch "$out/fast.w1.built"
 	ci/build --w1 stack fast
+	[ ! -e "$out/fast.w1.built" ]
 	[ "$(cat "$out/fast.w1/warnings")" = "mm/old.c: warning: hm" ]
 }
 
