@@ -229,7 +229,7 @@ Me <me@mm.org>, you <you.too@lists.mm.org>; me@mm.org, you@mm.org: @ 5 @ 6."
 	toy_send
 	ci/send 1
 	edit 's/^13$/thirteen/'
-	fails "b4 prep --check complains of what no changelog explains" ci/send 1
+	fails "b4 prep --check complains of what ci/data/checkpatch-exceptions does not accept" ci/send 1
 	[[ "$output" == *"ERROR:SPELLING: thirteen"* ]]
 	# Nothing is left that could be sent.
 	[ "$(cd "$cache/send" && echo *)" = linux ]
@@ -379,17 +379,18 @@ spell_out_to() {
 	run ! grep -q Assisted-by "$cache/send/1.mbox"
 }
 
-@test "send: what a changelog explains passes b4 prep --check, but not the sender's own check" {
+@test "send: what ci/data/checkpatch-exceptions accepts passes b4 prep --check, but not the sender's own check" {
 	toy_send
 	sed -i 's/^13$/thirteen/' "$stack/mm/memory.c"
-	git -C "$stack" commit -qa --amend -m "mm: spell out thirty" -m "SPELLING: thirteen as well."
+	git -C "$stack" commit -qa --amend --no-edit
 	ci/export
+	printf 'SPELLING\tmm: spell out thirty\tfor a reason\n' >>ci/data/checkpatch-exceptions
 	run -0 ci/send 1
 	[[ "$output" == *"== b4 prep --check"*"Success: 2, Warning: 0, Error: 0"* ]]
 	# The same by hand.
 	(cd "$cache/send/linux" && b4 -n prep --no-cache --check 2>&1) | grep -x 'Success: 2, Warning: 0, Error: 0'
 	git -C "$LINUX" config b4.prep-perpatch-check-cmd 'sed -n /^+ten/p'
-	fails "b4 prep --check complains of what no changelog explains" ci/send 1
+	fails "b4 prep --check complains of what ci/data/checkpatch-exceptions does not accept" ci/send 1
 	[[ "$output" == *": +ten"*"Success: 2, Warning: 1, Error: 0"* ]]
 }
 
