@@ -664,3 +664,52 @@ gone() {
 	APPEND=kunit.enable=0 run -0 ci/guest --shell stack debug < <(printf '\n%.0s' {1..100}; echo "touch /etc/x; echo \$((6 * 7))d; exit")
 	[[ "$output" == *"touch: cannot touch '/etc/x': Read-only file system"*42d* ]]
 }
+
+@test "walk_stress: who runs and runs hangs, or who waits; not who might run and isn't let" {
+	# Its judgement alone: the stress is for a guest.
+	{
+		cat <<-'C'
+			#include <stdbool.h>
+			#include <stdio.h>
+			#include <stdlib.h>
+			#include <string.h>
+			#include <time.h>
+			#include <unistd.h>
+			#define MAX_WORKERS 1
+			static void show_thread(int tid) { }
+			static void show_cpus(void) { }
+			static bool look(int tid, unsigned long *ticks, unsigned long *switches);
+			static int check_for_pattern(FILE *fp, const char *pattern, char *buf, size_t len)
+			{
+				while (fgets(buf, len, fp))
+					if (!strncmp(buf, pattern, strlen(pattern)))
+						return 1;
+				return 0;
+			}
+			static int busy;
+			static void beat(void) /* of a busy one, until it has had 100 ms of a CPU */
+			{
+				unsigned long switches, begin, ticks;
+
+				usleep(150000);
+				for (look(busy, &begin, &switches), ticks = begin; busy && ticks < begin + 10; usleep(1000))
+					look(busy, &ticks, &switches);
+			}
+		C
+		sed -n '/^static.* now(/,/^}/p; /^static.* read_field(/,/^}/p; /^static bool look(/,/^}/p; /^static bool kernel_hangs(/,/^}/p' \
+			selftests/walk_stress.c
+		echo 'int main(int c, char **v) { int tid = atoi(v[1]); busy = c > 2 ? tid : 0; return !kernel_hangs(&tid, 1); }'
+	} >"$t/judge.c"
+	gcc -o "$t/judge" "$t/judge.c"
+	bash -c 'while ((SECONDS < 60)); do :; done' 3>&- &
+	"$t/judge" $! busy
+	kill $!
+	sleep 60 3>&- &
+	until [ "$(cut -d ' ' -f 2,3 "/proc/$!/stat")" = "(sleep) S" ]; do sleep 0.1; done
+	sleep 0.2
+	"$t/judge" $!
+	kill $!
+	bash -c 'while ((SECONDS < 60)); do sleep 0.1; done' 3>&- &
+	run ! "$t/judge" $!
+	kill $!
+}

@@ -394,6 +394,27 @@ spell_out_to() {
 	[[ "$output" == *": +ten"*"Success: 2, Warning: 1, Error: 0"* ]]
 }
 
+@test "send: the tree in LINUX= is never written, and clean leaves nothing of it" {
+	toy_send
+	state() { (cd "$LINUX" && find . -type f -exec sha256sum {} + | sort && git worktree list && git for-each-ref); }
+	state >"$t/before"
+	ci/send 1
+	really_send
+	ci/posted
+	diff "$t/before" <(state)
+	ci/clean
+	diff "$t/before" <(state)
+	[ "$(git -C "$repo" for-each-ref --format='%(refname)' | grep -vc '^refs/tags/sent/')" = 0 ]
+	# What was sent is known all the same.
+	change_id=$(grep -rhi '^change-id' "$t/outbox" | sort -u | tr -d '\r')
+	ci/apply
+	fails "does not say what changed since the version that was sent" ci/send 1
+	(cd "$cache/send/linux" && EDITOR='sed -i s/EDITME:.*/none/' b4 prep --edit-cover)
+	ci/send 1
+	grep -qx 'Subject: \[PATCH v2 0/2\] mm: spell out numbers' "$cache"/send/1/0000-*
+	[ "$(grep -h '^change-id' "$cache"/send/1/0000-*)" = "$change_id" ]
+}
+
 @test "send: onto a tree that moved" {
 	toy_send
 	ci/send 1
