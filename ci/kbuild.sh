@@ -47,6 +47,15 @@ else
 	make+=(LLVM=-19)
 fi
 
+# lost_options CONFIG FRAGMENT...: the options that fragments ask for and CONFIG, a .config,
+# lacks. merge_config.sh and olddefconfig drop what has an unmet dependency without a word.
+lost_options() {
+	awk '!/^CONFIG_[A-Za-z0-9_]+=/ { next }
+		{ option = $0; sub(/=.*/, "", option); value = substr($0, length(option) + 2) }
+		FILENAME == ARGV[1] { has[option] = value; next }
+		value != (option in has ? has[option] : "n")' "$@"
+}
+
 # The configuration, made anew when a fragment, the tree's Kconfig files or
 # the compiler changed.
 case $config in
@@ -93,11 +102,11 @@ if [ "$key" != "$(cat "$out/.config-key" 2>/dev/null)" ]; then
 	# What an architecture can't have of arch/common.config it goes without, and without
 	# those suites of stack.config that want THP or userfaultfd.
 	if [ -n "$row" ]; then
-		lost=$("$top/ci/lost-options" "$out/.config" "${fragments[0]}" "${fragments[@]:2}")
+		lost=$(lost_options "$out/.config" "${fragments[0]}" "${fragments[@]:2}")
 		[ -z "$lost" ] || say "note: $row goes without $(xargs <<<"${lost//CONFIG_/}")"
 		fragments=("${fragments[@]:1:1}")
 	fi
-	lost=$("$top/ci/lost-options" "$out/.config" "${fragments[@]}")
+	lost=$(lost_options "$out/.config" "${fragments[@]}")
 	[ -z "$lost" ] || die "these options did not end up in .config: $(xargs <<<"$lost")" \
 		"a dependency is missing in configs/, or the tree has renamed them"
 	echo "$key" >"$out/.config-key"

@@ -667,7 +667,8 @@ refused() {
 	printf 'CONFIG_A=y\nCONFIG_B=m\n# CONFIG_C is not set\nCONFIG_S="a=b c"\n' >"$t/.config"
 	printf '# a comment\nCONFIG_A=y\nCONFIG_C=n\nCONFIG_D=n\n' >"$t/one"
 	printf 'CONFIG_S="a=b c"\n' >"$t/two"
-	[ -z "$(ci/lost-options "$t/.config" "$t/one" "$t/two")" ]
+	eval "$(sed -n '/^lost_options()/,/^}/p' ci/kbuild.sh)"
+	[ -z "$(lost_options "$t/.config" "$t/one" "$t/two")" ]
 	printf 'CONFIG_B=y\nCONFIG_C=y\nCONFIG_A=n\nCONFIG_E=7\n' >"$t/one"
-	[ "$(ci/lost-options "$t/.config" "$t/one" "$t/two" | xargs)" = "CONFIG_B=y CONFIG_C=y CONFIG_A=n CONFIG_E=7" ]
+	[ "$(lost_options "$t/.config" "$t/one" "$t/two" | xargs)" = "CONFIG_B=y CONFIG_C=y CONFIG_A=n CONFIG_E=7" ]
 }
