@@ -93,13 +93,12 @@ rebase: apply-deps
 	@BASE='$(BASE)' ci/rebase
 
 # What a fresh machine lacks may be what fetching takes. From LINUX= nothing is.
-# (A report fetches and applies by itself: while a run is going on it does without.)
 fetch: $(if $(LINUX),,apply-deps)
 report cover: apply-deps
 coccicheck: deps
 posted: fetch
 applies apply: fetch
-coccicheck: apply
+coccicheck report: apply
 %-deps:
 	@ci/deps $*
 deps fetch apply applies export coccicheck posted report clean:

@@ -199,6 +199,12 @@ done
 # The patches that series lists, in order.
 listed() { sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' "$series"; }
 
+# patches_sum: of what ci/apply applied it is in the cache.
+patches_sum() {
+	local p
+	for p in $(listed); do sha256sum <"$patches/$p"; done
+}
+
 # series_field KEY: the value of a "# KEY: value" line of series.
 series_field() { sed -n "s/^# $1: *//p" "$series"; }
 

@@ -343,6 +343,7 @@ settings() {
 	# A patch that somebody edited: git writes other blobs into it.
 	sed -i 's/thirty/THIRTY/' patches/0002*
 	ci/apply
+	run ! grep -q $'\r' "$stack/mm/memory.c"
 	ci/export
 	grep -qx +THIRTY patches/0002*
 	run -0 ci/apply
