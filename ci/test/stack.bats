@@ -524,6 +524,8 @@ refused() {
 
 @test "the tree in LINUX= is never written" {
 	toy_stack
+	git clone -q "$LINUX" "$t/theirs" # in which nothing was done yet
+	export LINUX=$t/theirs
 	state() { (cd "$LINUX" && find . -type f -exec sha256sum {} + | sort && git worktree list); }
 	state >"$t/before"
 	rm -rf "$XDG_CACHE_HOME"
