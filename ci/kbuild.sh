@@ -16,14 +16,13 @@ row=${arch:+$config}
 out+=$suffix
 [ "$prefix" != - ] || prefix=
 case $how:$prefix in
-types:*) cc=$top/ci/wrappers/cc-types ;;
-assembly:*) cc=$top/ci/wrappers/cc-assembly ;;
+types:* | assembly:*) cc=$top/ci/wrappers/cc ;;
 *:clang) cc= ;;
 *) cc="ccache $compiler" ;;
 esac
 need "$compiler"
-# Read by the wrappers that stand for a compiler.
-export ROW_ARCH=${arch:=x86_64} ROW_GCC=$compiler
+# Read by the wrapper that stands for a compiler.
+export ROW_ARCH=${arch:=x86_64} ROW_GCC=$compiler ROW_HOW=$how
 # Base and stack lie alike, relative to their objects: what they share is compiled once.
 # What is not in the cache isn't preprocessed twice (CCACHE_DEPEND), a quarter of the time.
 # But then ccache misses .incbin, by which a zImage of arm takes in the kernel: an old one.
