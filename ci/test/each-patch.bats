@@ -458,7 +458,7 @@ boot x86_64 untested" ]
 	touch "$c/bench/text.tsv"
 	git -C "$stack" rev-parse 'HEAD^{tree}' | tee "$c"/{matrix,bench,stack/results}/tree
 	ci/report
-	digest=$c/report/digest.txt details=$c/report/details.txt
+	digest=$c/report/digest.txt
 	grep -q '^  objects     2 pass, 1 same, 1 fail$' "$digest"
 	grep -q '^  boot        1 same, 2 untested$' "$digest"
 	[ "$(grep '^alone' "$c/report/figures.tsv" | sort | xargs)" = "alone.of:1 2 alone:1 0" ]
@@ -474,10 +474,7 @@ boot x86_64 untested" ]
 	grep -q 'architectures without a result: x86_64-rt,' "$t/not"
 	grep -q 'compiled in part and not booted: alpha' "$t/not"
 	grep -q 'mm/uffd-unit-tests' "$t/not"
-	grep -q '^  s390 (whole): built; FAILED: 1 new <warning>; untested$' "$details"
-	grep -q '^  SKIP no swap: mm/rmap: <a>$' "$details"
-	tr -s ' \n' ' ' <"$details" | grep -q 'objects x86_64 fail: 1 new: thirty;'
-	[ "$(awk 'length > 75' "$digest" "$details" | wc -l)" = 0 ]
+	[ "$(awk 'length > 75' "$digest" | wc -l)" = 0 ]
 
 	sed -i 's/^+thirty/+THIRTY/' patches/0002*
 	ci/apply
