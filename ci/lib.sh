@@ -170,7 +170,7 @@ lock_cache() {
 		{ tail -f --pid=$$ -s 0.5 /dev/null; kill -KILL 0; } >/dev/null 2>&1 9>&- &
 		exec "$BASH" "$0" ${called_with[@]+"${called_with[@]}"}
 	} <&0 &
-	waits_for=$! at_exit=end_work
+	waits_for=$! at_exit="end_work; $at_exit"
 	set +m
 	wait "$waits_for" || rc=$?
 	exit "$rc"
