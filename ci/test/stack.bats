@@ -554,7 +554,7 @@ refused() {
 	git clone -q --depth=1 "file://$LINUX" "$t/shallow"
 	git clone -q --filter=blob:none --sparse "file://$LINUX" "$t/partial"
 	mv "$LINUX" "$LINUX.gone"
-	LINUX=$t/partial fails "is a partial clone, and lacks 1 objects of its HEAD" ci/apply
+	LINUX=$t/partial fails "is a partial clone, and lacks 2 objects of its HEAD" ci/apply
 	[[ "$output" == *"git -C $t/partial diff --shortstat"* ]]
 	LINUX=$t/shallow ci/apply
 	LINUX=$t/shallow ci/export
