@@ -20,7 +20,7 @@ help:
 	@echo 'make applies      does every patch apply? within seconds, without a build'
 	@echo 'make apply        put the stack into a git worktree, a commit per patch'
 	@echo 'make export       write the commits of that worktree to patches/, series'
-	@echo 'make build        build the patched kernel (CONFIG= or ARCH=)'
+	@echo 'make build        build the patched kernel, and the tests (CONFIG= or ARCH=)'
 	@echo 'make matrix       build, check and boot it for each architecture: a table'
 	@echo 'make each-patch       does each patch build, boot, keep quiet by itself? (hours)'
 	@echo 'make shards       names the parts that "make each-patch SHARD=" can do, as JSON'
@@ -70,8 +70,7 @@ answers: run-deps fetch apply
 	@ci/answers $(ARGS)
 
 build: run-deps fetch apply
-	@$(if $(ARCH),ci/deps matrix)
-	@ci/build stack $(or $(ARCH),$(CONFIG),debug)
+	@$(if $(ARCH),ci/deps matrix && ci/build stack $(ARCH),CONFIG=$(CONFIG) ci/ktest build)
 
 matrix: matrix-deps fetch apply
 	@ci/matrix $(ARCH)
@@ -94,13 +93,12 @@ rebase: apply-deps
 	@BASE='$(BASE)' ci/rebase
 
 # What a fresh machine lacks may be what fetching takes. From LINUX= nothing is.
-# (A report fetches and applies by itself: while a run is going on it does without.)
 fetch: $(if $(LINUX),,apply-deps)
 report cover: apply-deps
 coccicheck: deps
 posted: fetch
 applies apply: fetch
-coccicheck: apply
+coccicheck report: apply
 %-deps:
 	@ci/deps $*
 deps fetch apply applies export coccicheck posted report clean:

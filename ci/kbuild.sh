@@ -16,14 +16,13 @@ row=${arch:+$config}
 out+=$suffix
 [ "$prefix" != - ] || prefix=
 case $how:$prefix in
-types:*) cc=$top/ci/wrappers/cc-types ;;
-assembly:*) cc=$top/ci/wrappers/cc-assembly ;;
+types:* | assembly:*) cc=$top/ci/wrappers/cc ;;
 *:clang) cc= ;;
 *) cc="ccache $compiler" ;;
 esac
 need "$compiler"
-# Read by the wrappers that stand for a compiler.
-export ROW_ARCH=${arch:=x86_64} ROW_GCC=$compiler
+# Read by the wrapper that stands for a compiler.
+export ROW_ARCH=${arch:=x86_64} ROW_GCC=$compiler ROW_HOW=$how
 # Base and stack lie alike, relative to their objects: what they share is compiled once.
 # What is not in the cache isn't preprocessed twice (CCACHE_DEPEND), a quarter of the time.
 # But then ccache misses .incbin, by which a zImage of arm takes in the kernel: an old one.
@@ -47,6 +46,15 @@ else
 	make+=(LLVM=-19)
 fi
 
+# lost_options CONFIG FRAGMENT...: the options that fragments ask for and CONFIG, a .config,
+# lacks. merge_config.sh and olddefconfig drop what has an unmet dependency without a word.
+lost_options() {
+	awk '!/^CONFIG_[A-Za-z0-9_]+=/ { next }
+		{ option = $0; sub(/=.*/, "", option); value = substr($0, length(option) + 2) }
+		FILENAME == ARGV[1] { has[option] = value; next }
+		value != (option in has ? has[option] : "n")' "$@"
+}
+
 # The configuration, made anew when a fragment, the tree's Kconfig files or
 # the compiler changed.
 case $config in
@@ -56,7 +64,7 @@ mm-ci)
 	start="x86_64_defconfig kvm_guest.config"
 	;;
 *)
-	[ -n "$row" ] || die "there is no configuration '$config'" \
+	[ -n "$row" ] || code=2 die "there is no configuration '$config'" \
 		"configs/ has debug, fast and mm-ci; ci/data/arches has $(all_rows | xargs)"
 	fragments=("$top/configs/arch/"{common,"$row"}.config) start=tinyconfig
 	;;
@@ -93,11 +101,11 @@ if [ "$key" != "$(cat "$out/.config-key" 2>/dev/null)" ]; then
 	# What an architecture can't have of arch/common.config it goes without, and without
 	# those suites of stack.config that want THP or userfaultfd.
 	if [ -n "$row" ]; then
-		lost=$("$top/ci/lost-options" "$out/.config" "${fragments[0]}" "${fragments[@]:2}")
+		lost=$(lost_options "$out/.config" "${fragments[0]}" "${fragments[@]:2}")
 		[ -z "$lost" ] || say "note: $row goes without $(xargs <<<"${lost//CONFIG_/}")"
 		fragments=("${fragments[@]:1:1}")
 	fi
-	lost=$("$top/ci/lost-options" "$out/.config" "${fragments[@]}")
+	lost=$(lost_options "$out/.config" "${fragments[@]}")
 	[ -z "$lost" ] || die "these options did not end up in .config: $(xargs <<<"$lost")" \
 		"a dependency is missing in configs/, or the tree has renamed them"
 	echo "$key" >"$out/.config-key"

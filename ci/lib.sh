@@ -11,7 +11,7 @@ called_with=("$@")
 # The head of each script says what it is for, and how it is called in lines
 # "#   ci/NAME WORD": a WORD in capitals stands for anything but an option, A|B for one
 # of them, [WORD] may be left out, WORD... repeated. Without such a line it takes none.
-if [ "${BASH_SOURCE[1]:-}" = "$0" ]; then
+if [ "${BASH_SOURCE[-1]}" = "$0" ]; then
 	head=$(sed -n '2,/^[^#]/s/^# \?//p' "$0")
 	uses=$(grep -E "^ +([^ ]+=[^ ]* )*ci/([a-z]+/)?${0##*/}( |\$)" <<<"$head") || true
 	called=
@@ -28,7 +28,7 @@ if [ "${BASH_SOURCE[1]:-}" = "$0" ]; then
 		s/ ([^] ]*)\.\.\./( \1)+/g
 		s/[A-Z][A-Z_.,a-z]*/[^ -][^ ]*/g' <<<"$uses" | paste -sd'|'))$ ]]; then
 		printf '%s\n' "usage:" "${uses:-    ci/${0##*/}, without arguments}" \
-			"ci/${0##*/} --help says more" >&2
+			"$0 --help says more" >&2
 		exit 2
 	fi
 fi
@@ -78,7 +78,8 @@ patches=$top/patches
 
 # die MESSAGE [NEXT STEP...]: the one message of a failure, and the end of it.
 # A full disk makes any step fail in ways of its own, so that is said first. The exit
-# code is 3, or 4 if the machine lacks something, and what was to be tested is not at fault.
+# code is 3; 2 if it was called wrongly; 4 if the machine lacks something, and what was to
+# be tested is not at fault.
 die() {
 	local mb code=${code:-3}
 	mb=$(free_mb)
@@ -106,7 +107,7 @@ on_exit() {
 	[ -z "${waits_for:-}" ] || [ $rc = 137 ] || return 0
 	# die has said why, and anything else that failed was not expected to.
 	case $rc in
-	0 | 3 | 4) ;;
+	0 | 2 | 3 | 4) ;;
 	130 | 143) echo "${0##*/} was interrupted; the same command goes on from here" >&2 ;;
 	*) (die "${0##*/} stopped (exit code $rc), see above") || exit $((rc == 137 ? rc : 3)) ;;
 	esac
@@ -131,12 +132,19 @@ need_mb() {
 			"make room or point XDG_CACHE_HOME to a larger disk"
 }
 
-# need TOOL...: ci/data/packages says which package has it.
+# packages: the lines of ci/data/packages, and Debian's cross compilers of ci/data/arches.
+packages() {
+	grep -v '^#' "$top/ci/data/packages"
+	awk '$4 ~ /^[a-z0-9]+-(linux-.*|elf)-$/ && !n[$4]++ { tool = $4 "gcc"; sub(/-$/, "", $4); print "gcc-" $4, tool, "matrix" }' \
+		"$top/ci/data/arches"
+}
+
+# need TOOL...: packages() says which package has it.
 need() {
 	local t p
 	for t; do
 		command -v "$t" >/dev/null && continue
-		p=$(awk -v t=",$t," 'index("," $2 ",", t) { print $1 }' "$top/ci/data/packages")
+		p=$(packages | awk -v t=",$t," 'index("," $2 ",", t) && !n++ { print $1 }')
 		code=4 die "the tool '$t' is missing" \
 			"run 'make deps', or install the package ${p:-that has it}"
 	done
@@ -162,7 +170,7 @@ lock_cache() {
 		{ tail -f --pid=$$ -s 0.5 /dev/null; kill -KILL 0; } >/dev/null 2>&1 9>&- &
 		exec "$BASH" "$0" ${called_with[@]+"${called_with[@]}"}
 	} <&0 &
-	waits_for=$! at_exit=end_work
+	waits_for=$! at_exit="end_work; $at_exit"
 	set +m
 	wait "$waits_for" || rc=$?
 	exit "$rc"
@@ -190,6 +198,12 @@ done
 
 # The patches that series lists, in order.
 listed() { sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' "$series"; }
+
+# patches_sum: of what ci/apply applied it is in the cache.
+patches_sum() {
+	local p
+	for p in $(listed); do sha256sum <"$patches/$p"; done
+}
 
 # series_field KEY: the value of a "# KEY: value" line of series.
 series_field() { sed -n "s/^# $1: *//p" "$series"; }
@@ -345,13 +359,28 @@ read_row() {
 	esac
 }
 
+# tests: the lines of ci/data/tests, with a line for each program that a * stands for.
+tests() {
+	local line of
+	while IFS= read -r line; do
+		of=${line%%\**}
+		if [ "$of" = "$line" ]; then
+			echo "$line"
+		else
+			git -C "$repo" show "$base:tools/testing/selftests/${of}Makefile" |
+				awk -v line="$line" '/^TEST_GEN_PROGS \+= / { l = line; gsub(/\*/, $3, l); print l }' ||
+				die "Linux $version has no Makefile of the tests $of*"
+		fi
+	done < <(grep -vE '^(#|$)' "$top/ci/data/tests")
+}
+
 # all_rows: those of ci/data/arches. known_rows ROW...: is each one of them?
 all_rows() { awk '!/^#/ { print $1 }' "$top/ci/data/arches"; }
 known_rows() {
 	local row
 	for row; do
 		grep -qxF -e "$row" <<<"$(all_rows)" ||
-			die "ci/data/arches has no row '$row'" "it has $(all_rows | xargs)"
+			code=2 die "ci/data/arches has no row '$row'" "it has $(all_rows | xargs)"
 	done
 }
 

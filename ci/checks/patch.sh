@@ -8,11 +8,10 @@
 # (Uses) may change its verdict.
 declare -F die >/dev/null || . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-[ $# -ge 1 ] && [ $# -le 2 ] || { "$0" --help >&2; exit 3; }
 row=${2:-$(sed -n 's/^# Rows: //p' "$0")}
 case $row in
 - | x86_64) ;;
-touched) die "which row of ci/data/arches?" "ci/checks/${0##*/} $1 ROW" ;;
+touched) code=2 die "which row of ci/data/arches?" "ci/checks/${0##*/} $1 ROW" ;;
 *) known_rows "$row" ;;
 esac
 lock_cache
@@ -23,7 +22,7 @@ mapfile -t commits < <(git -C "$stack" rev-list --reverse "$base..refs/stack/$id
 commit=
 [[ ! $1 =~ ^[0-9]{1,4}$ ]] || [ $((10#$1)) = 0 ] || commit=${commits[10#$1 - 1]:-}
 [ -n "$commit" ] || commit=$(git -C "$stack" rev-parse -q --verify "$1^{commit}") ||
-	die "there is no patch $1" "the stack has 1 to ${#commits[@]}; or name a commit"
+	code=2 die "there is no patch $1" "the stack has 1 to ${#commits[@]}; or name a commit"
 parent=$(git -C "$stack" rev-parse -q --verify "$commit^") || true # the base has none
 dir=$cache/$id/each-patch
 mkdir -p "$dir"

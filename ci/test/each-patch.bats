@@ -458,7 +458,7 @@ boot x86_64 untested" ]
 	touch "$c/bench/text.tsv"
 	git -C "$stack" rev-parse 'HEAD^{tree}' | tee "$c"/{matrix,bench,stack/results}/tree
 	ci/report
-	digest=$c/report/digest.txt details=$c/report/details.txt
+	digest=$c/report/digest.txt
 	grep -q '^  objects     2 pass, 1 same, 1 fail$' "$digest"
 	grep -q '^  boot        1 same, 2 untested$' "$digest"
 	[ "$(grep '^alone' "$c/report/figures.tsv" | sort | xargs)" = "alone.of:1 2 alone:1 0" ]
@@ -474,10 +474,7 @@ boot x86_64 untested" ]
 	grep -q 'architectures without a result: x86_64-rt,' "$t/not"
 	grep -q 'compiled in part and not booted: alpha' "$t/not"
 	grep -q 'mm/uffd-unit-tests' "$t/not"
-	grep -q '^  s390 (whole): built; FAILED: 1 new <warning>; untested$' "$details"
-	grep -q '^  SKIP no swap: mm/rmap: <a>$' "$details"
-	tr -s ' \n' ' ' <"$details" | grep -q 'objects x86_64 fail: 1 new: thirty;'
-	[ "$(awk 'length > 75' "$digest" "$details" | wc -l)" = 0 ]
+	[ "$(awk 'length > 75' "$digest" | wc -l)" = 0 ]
 
 	sed -i 's/^+thirty/+THIRTY/' patches/0002*
 	ci/apply
@@ -494,9 +491,10 @@ boot x86_64 untested" ]
 
 @test "the workflow's steps are commands that the README names" {
 	mapfile -t commands < <(sed -nE 's/^ +(- )?run: //p' .github/workflows/stack.yml)
-	[ "${#commands[@]}" = 8 ]
+	[ "${#commands[@]}" = 12 ]
 	for c in "${commands[@]}"; do
 		case $c in
+		"|") continue ;; # how the kernel is handed on: see guest.bats
 		"list=\$(make shards) && echo \"list=\$list\" >>\"\$GITHUB_OUTPUT\"") c="make shards" ;;
 		"make each-patch SHARD=\${{ matrix.shard }}") c="make each-patch SHARD=" ;;
 		"make report ROWS=rows") c="make report ROWS=" ;;
@@ -563,7 +561,9 @@ toy_kbuild() {
 	E
 	rm "$stack/mm/new.c"
 	echo "  CC      x" >"$t/make.log"
+	touch "$out/fast.w1.built"
 	ci/build --w1 stack fast
+	[ ! -e "$out/fast.w1.built" ]
 	[ "$(cat "$out/fast.w1/warnings")" = "mm/old.c: warning: hm" ]
 }
 

@@ -27,7 +27,8 @@ toy_stack() {
 	export LINUX=$t/linux
 	git init -q "$LINUX"
 	printf 'VERSION = 7\nPATCHLEVEL = 3\nSUBLEVEL = 4\n' >"$LINUX/Makefile"
-	mkdir "$LINUX/mm"
+	mkdir -p "$LINUX"/{mm,tools/testing/selftests/proc}
+	printf 'TEST_GEN_PROGS :=\nTEST_GEN_PROGS += one\nTEST_GEN_PROGS += two\n' >"$LINUX/tools/testing/selftests/proc/Makefile"
 	seq 1 40 >"$LINUX/mm/memory.c"
 	git -C "$LINUX" add .
 	git -C "$LINUX" commit -qm base

@@ -72,10 +72,12 @@ interrupted() {
 }
 
 @test "arguments, input and exit code are those of the script" {
+	mkdir -p "$XDG_CACHE_HOME"
 	cat >ci/toy <<-'S'
 		#!/usr/bin/env bash
 		#   ci/toy [WORD...]
 		. "$(dirname "$0")/lib.sh"
+		tmp=$(mktemp "$XDG_CACHE_HOME/tmp.XXXXXX") at_exit='rm "$tmp"'
 		lock_cache
 		printf '<%s>' "$@" "$(cat)"
 		exit 4
@@ -84,4 +86,6 @@ interrupted() {
 	run ci/toy "a  b" \\ '*' <<<input
 	[ "$status" = 4 ]
 	[ "$output" = '<a  b><\><*><input>' ]
+	# What it made before it had the lock is put away as well.
+	[ -z "$(find "$XDG_CACHE_HOME" -name 'tmp.*')" ]
 }

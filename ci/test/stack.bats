@@ -343,6 +343,7 @@ settings() {
 	# A patch that somebody edited: git writes other blobs into it.
 	sed -i 's/thirty/THIRTY/' patches/0002*
 	ci/apply
+	run ! grep -q $'\r' "$stack/mm/memory.c"
 	ci/export
 	grep -qx +THIRTY patches/0002*
 	run -0 ci/apply
@@ -402,6 +403,15 @@ refused() {
 	git -C "$stack" commit -q --amend --no-edit --author='Jérôme É. Ö <j@mm.org>' --date='2026-01-01T00:00:00+0900'
 	ci/export
 	grep -q '^Date: Thu, 1 Jan 2026 00:00:00 +0900' patches/0002*
+}
+
+@test "export says that there is no b4, and proves the rest" {
+	toy_stack
+	without -f b4
+	PATH=$t/without run -0 ci/export
+	[ "$(grep -c 'note: b4 is not installed' <<<"$output")" = 1 ]
+	git -C "$stack" commit -q --amend -m "[x86] mm: spell out thirty"
+	PATH=$t/without fails "git am makes something else of 0002" ci/export
 }
 
 @test "a patch for lines that end in CR LF: git am refuses it, and so does applies" {
@@ -514,6 +524,8 @@ refused() {
 
 @test "the tree in LINUX= is never written" {
 	toy_stack
+	git clone -q "$LINUX" "$t/theirs" # in which nothing was done yet
+	export LINUX=$t/theirs
 	state() { (cd "$LINUX" && find . -type f -exec sha256sum {} + | sort && git worktree list); }
 	state >"$t/before"
 	rm -rf "$XDG_CACHE_HOME"
@@ -542,7 +554,7 @@ refused() {
 	git clone -q --depth=1 "file://$LINUX" "$t/shallow"
 	git clone -q --filter=blob:none --sparse "file://$LINUX" "$t/partial"
 	mv "$LINUX" "$LINUX.gone"
-	LINUX=$t/partial fails "is a partial clone, and lacks 1 objects of its HEAD" ci/apply
+	LINUX=$t/partial fails "is a partial clone, and lacks 2 objects of its HEAD" ci/apply
 	[[ "$output" == *"git -C $t/partial diff --shortstat"* ]]
 	LINUX=$t/shallow ci/apply
 	LINUX=$t/shallow ci/export
@@ -563,6 +575,25 @@ refused() {
 	[ -d "$XDG_CACHE_HOME/pgtable-stack/something-else" ]
 	ci/apply
 	grep -qx thirty "$stack/mm/memory.c"
+}
+
+@test "clean removes the branches of ci/send, but not what a person made of them" {
+	toy_stack
+	repo=$XDG_CACHE_HOME/pgtable-stack/linux.git
+	for part in 1 2 3; do
+		for ref in heads/b4/pgtable-$part heads/b4-base/pgtable-$part b4-made/pgtable-$part; do
+			git -C "$repo" update-ref "refs/$ref" "$(git -C "$stack" rev-parse HEAD)"
+		done
+	done
+	git -C "$repo" update-ref refs/heads/b4/pgtable-2 "$(git -C "$stack" rev-parse HEAD~1)"
+	git -C "$repo" worktree add -q "$t/mine" b4/pgtable-3
+	git -C "$repo" config branch.b4/pgtable-1.description "A cover letter."
+	run -0 ci/clean
+	for part in 2 3; do [[ "$output" == *"note: b4/pgtable-$part stays in $repo"* ]]; done
+	[[ "$output" != *"b4/pgtable-1 stays"* ]]
+	[ "$(git -C "$repo" for-each-ref --format='%(refname)' | grep -c 'pgtable-1$')" = 0 ]
+	[ "$(git -C "$repo" for-each-ref --format='%(refname)' | grep -c 'pgtable-[23]$')" = 6 ]
+	[ "$(git -C "$repo" config branch.b4/pgtable-1.description)" = "A cover letter." ]
 }
 
 @test "clean leaves work that was not exported, and what it can't judge" {
@@ -639,7 +670,8 @@ refused() {
 	printf 'CONFIG_A=y\nCONFIG_B=m\n# CONFIG_C is not set\nCONFIG_S="a=b c"\n' >"$t/.config"
 	printf '# a comment\nCONFIG_A=y\nCONFIG_C=n\nCONFIG_D=n\n' >"$t/one"
 	printf 'CONFIG_S="a=b c"\n' >"$t/two"
-	[ -z "$(ci/lost-options "$t/.config" "$t/one" "$t/two")" ]
+	eval "$(sed -n '/^lost_options()/,/^}/p' ci/kbuild.sh)"
+	[ -z "$(lost_options "$t/.config" "$t/one" "$t/two")" ]
 	printf 'CONFIG_B=y\nCONFIG_C=y\nCONFIG_A=n\nCONFIG_E=7\n' >"$t/one"
-	[ "$(ci/lost-options "$t/.config" "$t/one" "$t/two" | xargs)" = "CONFIG_B=y CONFIG_C=y CONFIG_A=n CONFIG_E=7" ]
+	[ "$(lost_options "$t/.config" "$t/one" "$t/two" | xargs)" = "CONFIG_B=y CONFIG_C=y CONFIG_A=n CONFIG_E=7" ]
 }
