@@ -46,9 +46,10 @@ EXPORT int qemu_plugin_version = PLUGIN_VERSION;
 
 #define MARK		0x6fff00000000UL
 #define ROWS		4096
-/* x86_64's without KASLR. */
-#define VMEMMAP		0xffffea0000000000UL
-#define VMEMMAP_END	0xffffeb0000000000UL
+/* The struct pages of x86_64 without KASLR, with four and five levels of tables. */
+#define VMEMMAP_L4	0xffffea0000000000UL
+#define VMEMMAP_L5	0xffd4000000000000UL
+#define VMEMMAP_SIZE	0x10000000000UL
 
 enum level { NO_TABLE, PTE, PMD, NR_LEVELS };
 static const char *const level_name[] = { "-", "PTE", "PMD" };
@@ -122,7 +123,7 @@ static void on_store(unsigned int cpu, qemu_plugin_meminfo_t info, uint64_t addr
 
 	if (addr - MARK < ROWS)
 		row = addr - MARK;
-	if (addr < VMEMMAP || addr >= VMEMMAP_END)
+	if (addr - VMEMMAP_L4 >= VMEMMAP_SIZE && addr - VMEMMAP_L5 >= VMEMMAP_SIZE)
 		return;
 	lock = find_lock(addr);
 	if (inits && size == 4) {
