@@ -40,9 +40,9 @@
 
 static char *area;
 static pid_t child;
-static unsigned char vec[GIANT / PAGE];
-static void *addresses[GIANT / PAGE];
-static int status[GIANT / PAGE];
+static unsigned char vec[LENGTH / PAGE];
+static void *addresses[LENGTH / PAGE];
+static int status[LENGTH / PAGE];
 
 static void put(const char *path, const char *text)
 {
@@ -60,7 +60,7 @@ static void map(unsigned long length, int flags)
 		waitpid(child, NULL, 0);
 		child = 0;
 	}
-	munmap(area, GIANT);
+	munmap(area, LENGTH);
 	if (mmap(area, length, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_FIXED |
 		 flags, -1, 0) != area)
 		ksft_exit_fail_perror("mmap");
@@ -74,7 +74,6 @@ static void huge(void) { map(LENGTH, MAP_PRIVATE); madvise(area, LENGTH, MADV_HU
 static void shmem(void) { map(LENGTH, MAP_SHARED); }
 static void hugetlb(void) { map(LENGTH, MAP_PRIVATE | MAP_HUGETLB); }
 static void hugetlb_shared(void) { map(LENGTH, MAP_SHARED | MAP_HUGETLB); }
-static void giant(void) { map(GIANT, MAP_PRIVATE | MAP_HUGETLB | 30 << MAP_HUGE_SHIFT); }
 
 static void tiny(void)
 {
@@ -106,8 +105,6 @@ static void large_folios(void)
 	touch(0, 16 * PAGE);
 	put(THP "hugepages-64kB/enabled", "never");
 }
-
-static void page_in_giant(void) { area[0] = 1; }
 
 /* 64K of small pages, and a folio of 64K. */
 static void alternating(void)
@@ -240,7 +237,6 @@ static const struct {
 	{ "hugetlb 2M", hugetlb, page_per_table, LENGTH, LENGTH / PAGE, "hugetlb" },
 	{ "hugetlb 2M, shared", hugetlb_shared, page_per_table, LENGTH, LENGTH / PAGE, "hugetlb" },
 	{ "hugetlb 2M, every other", hugetlb, page_per_two, LENGTH, LENGTH / PAGE, "hugetlb" },
-	{ "hugetlb 1G", giant, page_in_giant, GIANT, 1 },
 	{ "every other page", small, every_other, LENGTH, LENGTH / PAGE, "PTE" },
 	{ "a page in 64K", small, page_in_64k, LENGTH, LENGTH / PAGE, "PTE" },
 	{ "small and 64K in turn", large, alternating, LENGTH, LENGTH / PAGE, "PTE" },
