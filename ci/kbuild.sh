@@ -59,13 +59,14 @@ lost_options() {
 # the compiler changed.
 case $config in
 debug | fast) fragments=("$top/configs/"{common,x86_64,"$config"}.config) start=tinyconfig ;;
+bench) fragments=("$top/configs/bench.config") start=tinyconfig ;;
 mm-ci)
 	fragments=("$tree"/tools/testing/selftests/{mm,damon,proc}/config "$top/configs/mm-ci.config")
 	start="x86_64_defconfig kvm_guest.config"
 	;;
 *)
 	[ -n "$row" ] || code=2 die "there is no configuration '$config'" \
-		"configs/ has debug, fast and mm-ci; ci/data/arches has $(all_rows | xargs)"
+		"configs/ has debug, fast, bench and mm-ci; ci/data/arches has $(all_rows | xargs)"
 	fragments=("$top/configs/arch/"{common,"$row"}.config) start=tinyconfig
 	;;
 esac

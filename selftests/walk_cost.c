@@ -4,16 +4,26 @@
  * QEMU's -icount shift=0, where the time-stamp counter counts them. Each figure is
  * the least of REPEATS, for each page or VMA, less what the same call costs for the
  * same VMAs with nothing in them; where there is nothing, less what it costs for a
- * VMA of one page. See ci/bench.
+ * VMA of one page. Of mincore() always the latter, as it looks for what is not mapped in
+ * the page cache. See ci/bench.
+ *
+ *	walk_cost [WALK [KIND]]		only those that begin like that
+ *	walk_holds ...			the same program
+ *
+ * The latter measures nothing itself: it only tells ci/holds.c, in QEMU, where a row
+ * begins and ends.
  */
 #define _GNU_SOURCE
 #include "kselftest.h"
 #include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <x86intrin.h>
 
@@ -21,10 +31,15 @@
 #define PAGE		4096UL
 #define SPAN		(2UL << 20)
 #define LENGTH		(16 * SPAN)
+#define AREA		0x100000000000UL
 #define TINY		1024
 #define THP		"/sys/kernel/mm/transparent_hugepage/"
+/* ci/holds.c sees each byte that is written here. */
+#define MARK		((volatile char *)0x6fff00000000UL)
+#define NO_ROW		4095
 
 static char *area;
+static pid_t child;
 static unsigned char vec[LENGTH / PAGE];
 static void *addresses[LENGTH / PAGE];
 static int status[LENGTH / PAGE];
@@ -40,6 +55,11 @@ static void put(const char *path, const char *text)
 
 static void map(unsigned long length, int flags)
 {
+	if (child > 0) {
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+		child = 0;
+	}
 	munmap(area, LENGTH);
 	if (mmap(area, length, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_FIXED |
 		 flags, -1, 0) != area)
@@ -114,6 +134,15 @@ static void huge_shmem(void)
 	put(THP "hugepages-2048kB/shmem_enabled", "never");
 }
 
+/* Where no huge page may be mapped as such, a fault maps all of it by PTEs. */
+static void huge_shmem_by_ptes(void)
+{
+	huge_shmem();
+	madvise(area, LENGTH, MADV_NOHUGEPAGE);
+	madvise(area, LENGTH, MADV_DONTNEED);
+	pages();
+}
+
 static void huge_by_ptes(void)
 {
 	unsigned long i;
@@ -125,6 +154,31 @@ static void huge_by_ptes(void)
 	}
 	/* So that all entries agree. */
 	pages();
+}
+
+/* Huge here, by PTEs in another process: each page has a count of its own. */
+static void huge_and_child(void)
+{
+	int ready[2];
+	char c;
+
+	page_per_table();
+	if (pipe(ready))
+		ksft_exit_fail_perror("pipe");
+	child = fork();
+	if (!child) {
+		unsigned long i;
+
+		for (i = 0; i < LENGTH; i += SPAN)
+			mprotect(area + i, PAGE, PROT_READ);
+		write(ready[1], "", 1);
+		pause();
+		_exit(0);
+	}
+	if (child < 0 || read(ready[0], &c, 1) != 1)
+		ksft_exit_fail_perror("fork");
+	close(ready[0]);
+	close(ready[1]);
 }
 
 static void tiny_pages(void)
@@ -169,40 +223,46 @@ static const struct {
 	void (*fill)(void);
 	unsigned long length;
 	unsigned long units;
+	const char *level;	/* of which the locks are of interest */
 } kinds[] = {
-	{ "order-0 pages", small, pages, LENGTH, LENGTH / PAGE },
-	{ "64K folios", large, large_folios, LENGTH, LENGTH / PAGE },
-	{ "2M folios by PTEs", huge, huge_by_ptes, LENGTH, LENGTH / PAGE },
-	{ "2M folios by PMD", huge, page_per_table, LENGTH, LENGTH / PAGE },
-	{ "shmem, order-0 pages", shmem, pages, LENGTH, LENGTH / PAGE },
-	{ "shmem, 64K folios", shmem, large_shmem, LENGTH, LENGTH / PAGE },
-	{ "shmem, 2M folios by PMD", shmem, huge_shmem, LENGTH, LENGTH / PAGE },
-	{ "hugetlb 2M", hugetlb, page_per_table, LENGTH, LENGTH / PAGE },
-	{ "hugetlb 2M, shared", hugetlb_shared, page_per_table, LENGTH, LENGTH / PAGE },
-	{ "hugetlb 2M, every other", hugetlb, page_per_two, LENGTH, LENGTH / PAGE },
-	{ "every other page", small, every_other, LENGTH, LENGTH / PAGE },
-	{ "a page in 64K", small, page_in_64k, LENGTH, LENGTH / PAGE },
-	{ "small and 64K in turn", large, alternating, LENGTH, LENGTH / PAGE },
-	{ "a page per table", small, page_per_table, LENGTH, LENGTH / PAGE },
-	{ "a page per two tables", small, page_per_two, LENGTH, LENGTH / PAGE },
+	{ "order-0 pages", small, pages, LENGTH, LENGTH / PAGE, "PTE" },
+	{ "64K folios", large, large_folios, LENGTH, LENGTH / PAGE, "PTE" },
+	{ "2M folios by PTEs", huge, huge_by_ptes, LENGTH, LENGTH / PAGE, "PTE" },
+	{ "2M folios by PMD", huge, page_per_table, LENGTH, LENGTH / PAGE, "PMD" },
+	{ "2M, PTEs in a child", huge, huge_and_child, LENGTH, LENGTH / PAGE, "PMD" },
+	{ "shmem, order-0 pages", shmem, pages, LENGTH, LENGTH / PAGE, "PTE" },
+	{ "shmem, 64K folios", shmem, large_shmem, LENGTH, LENGTH / PAGE, "PTE" },
+	{ "shmem, 2M by PTEs", shmem, huge_shmem_by_ptes, LENGTH, LENGTH / PAGE, "PTE" },
+	{ "shmem, 2M by PMD", shmem, huge_shmem, LENGTH, LENGTH / PAGE, "PMD" },
+	{ "hugetlb 2M", hugetlb, page_per_table, LENGTH, LENGTH / PAGE, "hugetlb" },
+	{ "hugetlb 2M, shared", hugetlb_shared, page_per_table, LENGTH, LENGTH / PAGE, "hugetlb" },
+	{ "hugetlb 2M, every other", hugetlb, page_per_two, LENGTH, LENGTH / PAGE, "hugetlb" },
+	{ "every other page", small, every_other, LENGTH, LENGTH / PAGE, "PTE" },
+	{ "a page in 64K", small, page_in_64k, LENGTH, LENGTH / PAGE, "PTE" },
+	{ "small and 64K in turn", large, alternating, LENGTH, LENGTH / PAGE, "PTE" },
+	{ "a page in 2M", small, page_per_table, LENGTH, LENGTH / PAGE, "PTE" },
+	{ "a page in 4M", small, page_per_two, LENGTH, LENGTH / PAGE, "PTE" },
 	{ "no pages", small, NULL, LENGTH, LENGTH / PAGE },
 	{ "VMAs of a page", tiny, NULL, 2 * TINY * PAGE, 2 * TINY },
-	{ "VMAs of a page, filled", tiny, tiny_pages, 2 * TINY * PAGE, 2 * TINY },
+	{ "VMAs of a page, filled", tiny, tiny_pages, 2 * TINY * PAGE, 2 * TINY, "PTE" },
 };
 
 static const struct {
 	const char *name;
 	void (*act)(unsigned long length);
 	void (*prepare)(unsigned long length);
+	bool looks_up;
 } walks[] = {
 	{ "smaps", smaps },
 	{ "smaps_rollup", smaps_rollup },
 	{ "numa_maps", numa_maps },
-	{ "mincore", do_mincore },
+	{ "mincore", do_mincore, NULL, true },
 	{ "mlock", do_mlock, do_munlock },
 	{ "munlock", do_munlock, do_mlock },
 	{ "move_pages", do_move_pages },
 };
+
+static int row = -1;
 
 static unsigned long long measure(int walk, unsigned long length)
 {
@@ -212,48 +272,81 @@ static unsigned long long measure(int walk, unsigned long length)
 	for (n = 0; n < REPEATS; n++) {
 		if (walks[walk].prepare)
 			walks[walk].prepare(length);
+		if (row >= 0)
+			MARK[row] = 1;
 		start = __rdtsc();
 		walks[walk].act(length);
 		cost = __rdtsc() - start;
+		if (row >= 0)
+			MARK[NO_ROW] = 1;
 		if (cost < least)
 			least = cost;
 	}
 	return least;
 }
 
-int main(void)
+static bool begins_with(const char *name, const char *with)
 {
-	unsigned long long empty, cost;
+	return !with || !strncmp(name, with, strlen(with));
+}
+
+int main(int argc, char **argv)
+{
+	const bool holds = strstr(argv[0], "walk_holds");
+	const char *walk = argc > 1 ? argv[1] : NULL;
+	const char *kind = argc > 2 ? argv[2] : NULL;
 	size_t i, k;
 
 	ksft_print_header();
-	ksft_set_plan(ARRAY_SIZE(walks) * ARRAY_SIZE(kinds));
 	put("/proc/sys/vm/nr_hugepages", "32");
 	/* Transparent ones of this size, where it is said. */
 	put(THP "enabled", "madvise");
-	area = mmap(NULL, LENGTH + SPAN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (area == MAP_FAILED)
+	put(THP "khugepaged/scan_sleep_millisecs", "3600000");
+	/* Always the same place, and upper tables of its own. */
+	area = mmap((void *)AREA, LENGTH, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
+		    MAP_FIXED_NOREPLACE, -1, 0);
+	if (area != (void *)AREA)
 		ksft_exit_fail_msg("no address space\n");
-	area = (char *)(((unsigned long)area + SPAN - 1) & ~(SPAN - 1));
+	if (holds && mmap((void *)MARK, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS |
+			  MAP_FIXED_NOREPLACE | MAP_POPULATE, -1, 0) != MARK)
+		ksft_exit_fail_perror("mmap");
 
-	for (i = 0; i < ARRAY_SIZE(walks); i++) {
-		for (k = 0; k < ARRAY_SIZE(kinds); k++) {
-			/* Each time: smaps has all of the process, which changes. */
-			if (kinds[k].fill) {
-				kinds[k].layout();
-				empty = measure(i, kinds[k].length);
-				kinds[k].layout();
-				kinds[k].fill();
-			} else {
-				one_page();
-				empty = measure(i, PAGE);
-				kinds[k].layout();
-			}
+	/* The kinds outside: to fill what is mapped takes longest. */
+	for (k = 0; k < ARRAY_SIZE(kinds); k++) {
+		unsigned long long empty[ARRAY_SIZE(walks)], cost;
+
+		if (!begins_with(kinds[k].name, kind) || (holds && !kinds[k].level))
+			continue;
+		if (kinds[k].fill)
+			kinds[k].layout();
+		else
+			one_page();
+		/* Each time: smaps has all of the process, which changes. */
+		for (i = 0; !holds && i < ARRAY_SIZE(walks); i++)
+			if (begins_with(walks[i].name, walk))
+				empty[i] = measure(i, kinds[k].fill && !walks[i].looks_up ?
+						   kinds[k].length : PAGE);
+		kinds[k].layout();
+		if (kinds[k].fill)
+			kinds[k].fill();
+		for (i = 0; i < ARRAY_SIZE(walks); i++) {
+			if (!begins_with(walks[i].name, walk))
+				continue;
+			/* (m)unlocking does not walk hugetlb. */
+			if (holds && walks[i].prepare && !strcmp(kinds[k].level, "hugetlb"))
+				continue;
+			row += holds;
 			cost = measure(i, kinds[k].length);
-			ksft_print_msg("cost\t%s, %s\t%.3f\n", walks[i].name, kinds[k].name,
-				       (double)(long long)(cost - empty) / kinds[k].units);
-			ksft_test_result_pass("%s, %s\n", walks[i].name, kinds[k].name);
+			if (holds)
+				ksft_print_msg("hold\t%d\t%s\t%s, %s\n", row, kinds[k].level,
+					       walks[i].name, kinds[k].name);
+			else
+				ksft_print_msg("cost\t%s, %s\t%.3f\n", walks[i].name, kinds[k].name,
+					       (double)(long long)(cost - empty[i]) / kinds[k].units);
 		}
 	}
+	one_page();
+	ksft_set_plan(1);
+	ksft_test_result_pass("all was walked\n");
 	ksft_finished();
 }

@@ -177,22 +177,26 @@ figure() {
 # toy_bench: ci/bench, whose guests count 1000 for the base and 900 for the stack.
 toy_bench() {
 	toy_results
-	mkdir -p "$stack/scripts" "$cache"/{base,stack}/{fast,debug}
+	mkdir -p "$stack/scripts" "$cache"/{base,stack}/{bench,debug}
 	printf '#!/bin/sh\n' | tee ci/build >"$stack/scripts/bloat-o-meter"
 	chmod +x "$stack/scripts/bloat-o-meter"
-	cp "$(type -P true)" "$cache/base/fast/vmlinux"
-	cp "$(type -P bash)" "$cache/stack/fast/vmlinux"
-	mkdir "$cache"/{base,stack}/fast/mm
-	cp "$(type -P true)" "$cache/base/fast/mm/memory.o"
-	cp "$(type -P true)" "$cache/stack/fast/mm/memory.o"
+	cp "$(type -P true)" "$cache/base/bench/vmlinux"
+	cp "$(type -P bash)" "$cache/stack/bench/vmlinux"
+	mkdir "$cache"/{base,stack}/bench/mm
+	cp "$(type -P true)" "$cache/base/bench/mm/memory.o"
+	cp "$(type -P true)" "$cache/stack/bench/mm/memory.o"
 	cat >ci/guest <<-'S'
 		#!/bin/bash
 		[ ! -e "$(dirname "$0")/stop-$1" ] || exit 3
 		mkdir -p "$4"
 		n=1000
 		[ "$1" = base ] || n=900
-		printf '# start stack/%s\n    # cost\t%s\t%s\n' fault_cost "fault, a page" "$n" walk_cost "smaps, order-0 pages" "$n" >"$4/results.ktap"
-		printf 'stack/walk_cost\tpass\t\n' >"$4/rows.tsv"
+		printf '# start stack/%s\r\n    # cost\t%s\t%s\r\n' fault_cost "fault, a page" "$n" walk_cost "smaps, order-0 pages" "$n" >"$4/results.ktap"
+		printf '# start stack/walk_holds\n' >>"$4/results.ktap"
+		printf '    # hold\t%s\t%s\tsmaps, %s\n' 0 PTE pages 1 hugetlb "hugetlb, 2M" 2 PTE "large, ones" >>"$4/results.ktap"
+		[ -e "$(dirname "$0")/no-locks" ] || set -- "$@" 0 PTE 1000 1 PMD 1$n 2 PTE $n 0 PMD 99999
+		printf '%s\t%s\t%s\n' "${@:5}" >"${PLUGIN##*out=}"
+		printf 'stack/walk_cost\tpass\t\nkunit\tfail\t\n' >"$4/rows.tsv"
 	S
 }
 
@@ -215,7 +219,14 @@ toy_bench() {
 	figure text.base:vmlinux "$(size "$(type -P true)" | awk 'NR == 2 { print $1 }')"
 	figure text.part:1 +0
 	figure text:mm/memory.o '+0.0%'
-	grep -q '^costs	.*smaps .*\\n  order-0 pages  *900   0.90' "$cache/report/figures.tsv"
+	grep -q '^costs	.*smaps .*\\n  order-0 pages  *900  0.90' "$cache/report/figures.tsv"
+	# Of two kinds the longest, each table by itself, and hugetlb's is a PMD table.
+	grep -q '^smaps, hugetlb, 2M, lock of a hugetlb table	11000	1900	stack/walk_holds	bench$' "$cache/bench/costs.tsv"
+	grep -q '^holds	.*PTE table  *PMD table  *hugetlb table\\n  smaps  *1000  1.00  *-  *1900  0.17$' "$cache/report/figures.tsv"
+	touch ci/no-locks
+	run ci/bench
+	[ "$status" != 0 ]
+	rm ci/no-locks
 	# Of the debug kernel there are no figures for a letter that says "without".
 	CONFIG=debug ci/bench
 	report
