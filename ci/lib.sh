@@ -102,6 +102,7 @@ at_exit=:
 
 on_exit() {
 	local rc=$?
+	trap '' INT TERM HUP
 	eval "$at_exit" || true
 	# Where the work is done, it was said why that ended, unless SIGKILL ended it.
 	[ -z "${waits_for:-}" ] || [ $rc = 137 ] || return 0
@@ -176,13 +177,14 @@ lock_cache() {
 	exit "$rc"
 }
 
-# The script at work has 4 s to put away what is its own.
+# The script at work has 4 s to put away what is its own. It is told each second: a
+# command that was just being started may have missed the signal.
 end_work() {
-	local i
+	local told='' end=$((SECONDS + 4))
 	trap '' INT TERM HUP
-	kill -- "-$waits_for"
-	for ((i = 0; i < 40; i++)); do
-		kill -0 "$waits_for" || break
+	while [ $SECONDS -lt $end ] && kill -0 "$waits_for"; do
+		[ "$told" = $SECONDS ] || kill -- "-$waits_for"
+		told=$SECONDS
 		sleep 0.1
 	done
 	kill -KILL -- "-$waits_for"

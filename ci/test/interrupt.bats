@@ -5,7 +5,8 @@
 load helper
 
 # A script with what none of ours should be kept waiting by: a child in the
-# foreground that ignores signals, one in the background, a script within.
+# foreground that misses the first signal, one in the background that ignores them, a
+# script within.
 toy_script() {
 	cat >ci/toy <<-'S'
 		#!/usr/bin/env bash
@@ -16,7 +17,7 @@ toy_script() {
 		[ $# -gt 0 ] || "$0" inner
 		(trap '' INT TERM; exec sleep 1001) &
 		touch "$cache/ready"
-		sleep 1002
+		"$BASH" -c 'trap "trap - TERM" TERM; while :; do sleep 0.1; done'
 	S
 	chmod +x ci/toy
 }
