@@ -37,8 +37,8 @@ teardown() {
 interrupted() {
 	local pid dir=$XDG_CACHE_HOME/pgtable-stack i
 	rm -rf "$dir"
-	# A shell's child in the background ignores SIGINT otherwise.
-	env --default-signal=INT ci/toy >"$t/out" 2>&1 3>&- &
+	# A shell's child in the background ignores SIGINT otherwise, and nohup's SIGHUP.
+	env --default-signal=INT,HUP ci/toy >"$t/out" 2>&1 3>&- &
 	pid=$!
 	for ((i = 0; i < 300; i++)); do
 		[ ! -e "$dir/ready" ] || break
