@@ -267,6 +267,8 @@ find_base() {
 		base=$(git -C "$repo" rev-parse "$(tag_of "$version")^{commit}")
 		id=${version//\~/-}
 	fi
+	# .ci/run doesn't depend on what a person has in the worktree, nor touches it.
+	id+=${STACK_OF:+-$STACK_OF}
 }
 
 # Debian's versions have characters that a git tag must not have.

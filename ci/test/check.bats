@@ -51,3 +51,15 @@ toy_check() {
 	grep -qE '^[0-9]+ passed, 0 failed, 6 skipped$' <<<"${lines[-1]}"
 	[ "$(sort -u "$t/ran" | grep -vE 'report|fetch' | xargs)" = "ci/each-patch checkpatch kernel-doc ci/ktest stack" ]
 }
+
+@test ".ci/run goes on where a person's worktree has changes, and leaves them alone" {
+	toy_stack
+	echo mine >>"$stack/mm/memory.c"
+	fails "has changes that patches/ does not have" ci/apply
+	printf 'check:\n\t@ci/apply\n' >Makefile
+	run .ci/run
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ "$output" == *"-ci/stack/linux"* ]]
+	[ "$(tail -n 1 "$stack/mm/memory.c")" = mine ]
+}

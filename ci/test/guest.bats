@@ -303,7 +303,7 @@ qemu=$(qemu-system-x86_64 --version | sed -n '1s/.*version \([0-9]*\.[0-9]*\).*/
 
 # real APPEND: boots the kernel that was built.
 real() {
-	export XDG_CACHE_HOME=$real_cache PGTABLE_STACK_LOCKED=$locked
+	export XDG_CACHE_HOME=$real_cache PGTABLE_STACK_LOCKED=$locked STACK_OF=$real_of
 	[ -z "$real_linux" ] || export LINUX=$real_linux
 	printf 'mm/a quick 10 mm/a\n' >"$t/list"
 	APPEND=$1 ci/guest stack debug "$t/list" "$t/dir"
@@ -658,7 +658,7 @@ gone() {
 
 # bats test_tags=kernel
 @test "a real prompt, the root file system read-only" {
-	export XDG_CACHE_HOME=$real_cache
+	export XDG_CACHE_HOME=$real_cache STACK_OF=$real_of
 	[ -z "$real_linux" ] || export LINUX=$real_linux
 	# What comes before its driver listens is lost.
 	APPEND=kunit.enable=0 run -0 ci/guest --shell stack debug < <(printf '\n%.0s' {1..100}; echo "touch /etc/x; echo \$((6 * 7))d; exit")
