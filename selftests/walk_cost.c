@@ -4,8 +4,8 @@
  * QEMU's -icount shift=0, where the time-stamp counter counts them. Each figure is
  * the least of REPEATS, for each page or VMA, less what the same call costs for the
  * same VMAs with nothing in them; where there is nothing, less what it costs for a
- * VMA of one page. Of mincore() always the latter, as it looks for what is not mapped in
- * the page cache. See ci/bench.
+ * VMA of one page. Of mincore(), pagemap and PAGEMAP_SCAN always the latter, as they
+ * have to tell what is not mapped. See ci/bench.
  *
  *	walk_cost [WALK [KIND]]		only those that begin like that
  *	walk_holds ...			the same program
@@ -16,11 +16,14 @@
 #define _GNU_SOURCE
 #include "kselftest.h"
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/userfaultfd.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -207,6 +210,58 @@ static void do_mincore(unsigned long length) { mincore(area, length, vec); }
 static void do_mlock(unsigned long length) { syscall(SYS_mlock2, area, length, 1); }
 static void do_munlock(unsigned long length) { munlock(area, length); }
 
+static void pagemap(unsigned long length)
+{
+	static char entries[LENGTH / PAGE * 8];
+	int fd = open("/proc/self/pagemap", O_RDONLY);
+
+	if (pread(fd, entries, length / PAGE * 8, (unsigned long)area / PAGE * 8) < 0)
+		ksft_exit_fail_perror("pagemap");
+	close(fd);
+}
+
+static void scan(unsigned long length, unsigned long category, unsigned long flags)
+{
+	static struct page_region regions[LENGTH / PAGE];
+	struct pm_scan_arg arg = {
+		.size = sizeof(arg), .flags = flags, .start = (unsigned long)area,
+		.end = (unsigned long)area + length, .category_mask = category,
+		.return_mask = category, .vec = (unsigned long)regions,
+		.vec_len = flags ? 0 : LENGTH / PAGE,
+	};
+	int fd = open("/proc/self/pagemap", O_RDONLY);
+
+	if (flags)
+		arg.vec = arg.return_mask = 0;
+	if (ioctl(fd, PAGEMAP_SCAN, &arg) < 0)
+		ksft_exit_fail_perror("PAGEMAP_SCAN");
+	close(fd);
+}
+
+static void scan_present(unsigned long length) { scan(length, PAGE_IS_PRESENT, 0); }
+static void scan_written(unsigned long length) { scan(length, PAGE_IS_WRITTEN, 0); }
+
+/* So that nothing is written. This is the last walk of a mapping. */
+static void write_protect(unsigned long length)
+{
+	static int uffd = -1;
+	struct uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_WP_ASYNC };
+	struct uffdio_register all = {
+		.range = { (unsigned long)area, length }, .mode = UFFDIO_REGISTER_MODE_WP,
+	};
+
+	if (uffd < 0) {
+		uffd = syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+		if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api))
+			ksft_exit_fail_perror("userfaultfd");
+	}
+	/* Of hugetlb not less than a page. */
+	if (ioctl(uffd, UFFDIO_REGISTER, &all) &&
+	    (all.range.len = SPAN, ioctl(uffd, UFFDIO_REGISTER, &all)))
+		ksft_exit_fail_perror("UFFDIO_REGISTER");
+	scan(all.range.len, PAGE_IS_WRITTEN, PM_SCAN_WP_MATCHING | PM_SCAN_CHECK_WPASYNC);
+}
+
 /* Asks for the nodes of all pages: a folio_walk_start() for each. */
 static void do_move_pages(unsigned long length)
 {
@@ -238,6 +293,7 @@ static const struct {
 	{ "hugetlb 2M, shared", hugetlb_shared, page_per_table, LENGTH, LENGTH / PAGE, "hugetlb" },
 	{ "hugetlb 2M, every other", hugetlb, page_per_two, LENGTH, LENGTH / PAGE, "hugetlb" },
 	{ "every other page", small, every_other, LENGTH, LENGTH / PAGE, "PTE" },
+	{ "shmem, every other page", shmem, every_other, LENGTH, LENGTH / PAGE, "PTE" },
 	{ "a page in 64K", small, page_in_64k, LENGTH, LENGTH / PAGE, "PTE" },
 	{ "small and 64K in turn", large, alternating, LENGTH, LENGTH / PAGE, "PTE" },
 	{ "a page in 2M", small, page_per_table, LENGTH, LENGTH / PAGE, "PTE" },
@@ -260,6 +316,9 @@ static const struct {
 	{ "mlock", do_mlock, do_munlock },
 	{ "munlock", do_munlock, do_mlock },
 	{ "move_pages", do_move_pages },
+	{ "pagemap", pagemap, NULL, true },
+	{ "PAGEMAP_SCAN present", scan_present, NULL, true },
+	{ "PAGEMAP_SCAN written, none is", scan_written, write_protect, true },
 };
 
 static int row = -1;
