@@ -67,13 +67,21 @@ load helper
 		echo "${f}20 0 2 $pmd"
 		# page_type is stored to, too, and is none.
 		echo "${f}10 3 2 ${pte/128/130}"
-		# Three walks: 13 and 23, 33 and an interrupt, two locks and one in the other.
+		# Nor is what is stored to by 8 bytes, there or elsewhere.
+		echo "${f}10 0 3 ${pte/128/140}"
+		walk 1 < <(hold ${pte/128/140} </dev/null)
+		# Walks: 13 and 23, then 43; one lock in another.
 		walk 2 < <(hold $pte </dev/null; hold $pte < <(block))
-		walk 2 < <(hold $pte < <(block; block; interrupt 5; interrupt 6))
+		walk 2 < <(hold $pte < <(block; block; block))
 		walk 3 < <(hold $pmd < <(hold $pte </dev/null))
 		# Other stores of these sizes there are neither.
 		walk 4 < <(echo "${f}80 2 2 $pte"; block; echo "${f}80 5 0 $pte"; echo "${f}80 0 2 ${pte/128/130}")
 		walk 5 < <(hold $pte < <(echo "${f}80 5 0 $pte"))
+		walk 4 < <(echo "${f}40 2 2 $pte"; echo "${f}40 5 0 $pte")
+		walk 5 < <(hold $pte < <(echo "${f}30 5 0 $pte"))
+		# Interrupts, also where one begins in another; a block within ENTRY is no beginning.
+		walk 8 < <(hold $pte < <(block; interrupt 5; interrupt 6))
+		walk 9 < <(hold $pte < <(echo "${f}61 0"; echo "${f}50 0"; interrupt 6; block; echo "${f}70 0"))
 		# Between the walks nothing counts, nor does a hold that begins there.
 		hold $pte </dev/null
 		echo "${f}30 2 2 $pte"
@@ -84,7 +92,7 @@ load helper
 	} >"$t/played"
 	"$t/qemu" functions="$t/functions" out="$t/out" <"$t/played"
 	cat "$t/functions" "$t/out"
-	[ "$(xargs <"$t/out")" = "2 PTE 23 3 PTE 13 3 PMD 33 5 PTE 23 7 PMD 13" ]
+	[ "$(xargs <"$t/out")" = "2 PTE 23 3 PTE 13 3 PMD 33 5 PTE 23 7 PMD 13 8 PTE 23 9 PTE 23" ]
 	# Not all of the functions, no locks without end.
 	sed '3s/.*/lock/' "$t/functions" >"$t/half"
 	run ! "$t/qemu" functions="$t/half" out="$t/out" </dev/null
