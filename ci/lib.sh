@@ -201,7 +201,8 @@ done
 # The patches that series lists, in order.
 listed() { sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' "$series"; }
 
-# patches_sum: of what ci/apply applied it is in the cache.
+# patches_sum: the checksums of the listed patches. stack/applied in the cache has those of
+# what is applied.
 patches_sum() {
 	local p
 	for p in $(listed); do sha256sum <"$patches/$p"; done
@@ -321,23 +322,32 @@ apart() {
 }
 in_apart() { GIT_DIR=$apart/git GIT_WORK_TREE=$apart/tree git -C "$apart/tree" "$@"; }
 
-# unknown_answers DIFF [KNOWN]: the hunks of it that ci/data/known-answers does not
-# have. The places of the others go to KNOWN.
+# unknown_answers DIFF SAID KNOWN: the hunks of DIFF that ci/data/known-answers does not have,
+# and those that it has of scenes in SAID and DIFF has not. The places of the others go to KNOWN.
 unknown_answers() {
-	awk -v known="${2:-/dev/null}" '
+	awk -v known="$3" '
 		function end() {
-			if (first) is_known[lines] = 1
-			else if (lines in is_known || ("@@ " place "\n*\n") in is_known) print place >known
+			any = "@@ " place "\n*\n"
+			if (list == 1) is_known[lines] = may_be
+			else if (lines in is_known || any in is_known) { print place >known; seen[lines]; seen[any] }
 			else printf "%s", text
 			lines = text = ""
 		}
-		FNR == 1 { if (NR > 1) end(); first = FILENAME == ARGV[1] }
-		first && (/^#/ || !NF) { next }
+		FILENAME != file { if (lines != "") end(); file = FILENAME; list = FILENAME == ARGV[1] ? 1 : FILENAME == ARGV[2] ? 2 : 3 }
+		list == 3 { if (/^[^ ]/) ran[$1]; next }
+		list == 1 && (/^#/ || !NF) { next }
 		/^@@/ && lines != "" { end() }
+		list == 1 && /^@@/ { may_be = sub(/^@@\? /, "@@ ") }
 		{ line = $0 }
 		sub(/^@@ .* @@ /, "@@ ", line) { place = substr(line, 4) }
 		{ text = text $0 "\n"; lines = lines line "\n" }
-		END { end() }' "$top/ci/data/known-answers" "$1"
+		END {
+			if (lines != "") end()
+			for (lines in is_known) {
+				split(lines, word, " ")
+				if (!is_known[lines] && !(lines in seen) && word[2] in ran) print lines "(known, and not so any more)"
+			}
+		}' "$top/ci/data/known-answers" "$1" "$2"
 }
 
 # format_patch TREE [OPTION...] A..B: git format-patch that depends on the commits alone.
@@ -372,8 +382,8 @@ tests() {
 			echo "$line"
 		else
 			git -C "$repo" show "$base:tools/testing/selftests/${of}Makefile" |
-				awk -v line="$line" '/^TEST_GEN_PROGS \+= / { l = line; gsub(/\*/, $3, l); print l }' ||
-				die "Linux $version has no Makefile of the tests $of*"
+				awk -v line="$line" '/^TEST_GEN_PROGS \+= / { l = line; gsub(/\*/, $3, l); print l; n++ } END { exit !n }' ||
+				die "Linux $version has no Makefile that names the tests $of*"
 		fi
 	done < <(grep -vE '^(#|$)' "$top/ci/data/tests")
 }
