@@ -463,18 +463,16 @@ boot x86_64 untested" ]
 	grep -q '^  boot        1 same, 2 untested$' "$digest"
 	[ "$(grep '^alone' "$c/report/figures.tsv" | sort | xargs)" = "alone.of:1 2 alone:1 0" ]
 	grep -q '^  FAILED 0002-mm-spell-out-thirty.patch: objects x86_64: 1 new: thirty$' "$digest"
-	grep -q ' 1 pass (0 of them booted), 2 failed, ' "$digest"
-	grep -q '^  s390: FAILED: 1 new <warning>$' "$digest"
+	grep -q '^  s390  *built; FAILED: 1 new <warning>$' "$digest"
+	grep -q '^  alpha  *as base (0 warnings)$' "$digest"
 	grep -q '^Tests in the guest: 1 pass, 1 fail, 2 skipped$' "$digest"
 	grep -q '^  against the base: NEW 1, SAME 3$' "$digest"
 	grep -q '^  NEW mm/cow: one: fail, base pass$' "$digest"
-	grep -q '^  smaps  *200  *190  0.950$' "$digest"
+	grep -q '^  smaps  *200  *190  0.95$' "$digest"
 	sed -n '/^Not tested/,$p' "$digest" >"$t/not"
 	grep -q 'boot of single patches: 2 of 3' "$t/not"
-	grep -q 'architectures without a result: x86_64-rt,' "$t/not"
-	grep -q 'compiled in part and not booted: alpha' "$t/not"
+	grep -q 'architectures without a result: x86_64, x86_64-rt,' "$t/not"
 	grep -q 'mm/uffd-unit-tests' "$t/not"
-	[ "$(awk 'length > 75' "$digest" | wc -l)" = 0 ]
 
 	sed -i 's/^+thirty/+THIRTY/' patches/0002*
 	ci/apply
@@ -483,7 +481,7 @@ boot x86_64 untested" ]
 	for what in matrix run bench; do
 		grep -q "make $what was run on another version of the stack" "$digest"
 	done
-	run ! grep -E 'smaps|mm/cow|s390: FAILED' "$digest"
+	run ! grep -E 'smaps|mm/cow|s390.*FAILED' "$digest"
 	rm -r "$c/bench"
 	ci/report
 	grep -q "make bench was not run" "$digest"
