@@ -168,6 +168,17 @@ qemu=$(qemu-system-x86_64 --version | sed -n '1s/.*version \([0-9]*\.[0-9]*\).*/
 	TESTS=nonsense fails "TESTS=nonsense selects no test" ci/ktest stack
 }
 
+@test "a * in ci/data/tests that stands for nothing is an error" {
+	toy_stack
+	printf 'proc/*\tquick\t60\tproc/*\n' >ci/data/tests
+	DRY=1 ACCEL=tcg ci/ktest stack
+	[ "$(cut -f 1 "${stack%/linux}/tests" | xargs)" = "proc/one proc/two" ]
+	sed -i '/+=/d' "$LINUX/tools/testing/selftests/proc/Makefile"
+	git -C "$LINUX" commit -qam "other names"
+	ci/apply
+	fails "has no Makefile that names the tests proc/*" ci/ktest stack
+}
+
 @test "how long the stress test runs" {
 	toy_stack
 	STRESS=long fails "STRESS=long does not begin with a number of seconds" ci/ktest base
