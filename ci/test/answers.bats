@@ -64,6 +64,8 @@ stand_in() {
 	known='- Rss 4\n+ Rss 8\n'
 	printf "@@ anon: before: smaps\n*\n@@ anon: behind: smaps\n$known@@ other: smaps\n$known@@? anon: smaps\n$known" >ci/data/known-answers
 	ci/answers anon
+	printf "@@ anon: before: smaps\n@@ anon: behind: smaps\n$known" >ci/data/known-answers
+	ci/answers anon
 	printf "@@ anon: after: smaps\n$known" >>ci/data/known-answers
 	fails "(known, and not so any more)" ci/answers anon
 	[[ "$output" == *"@@ anon: after: smaps"*"in 1 places"* ]]
