@@ -83,7 +83,7 @@ ppc64le,s390 builds, boots and passes the tests" ]
 	printf '#!/bin/sh\nexit 3\n' >ci/fetch
 	run ci/check
 	[ "$status" = 3 ]
-	[ "${lines[-1]}" = "not finished: 0 passed, 1 failed, 0 skipped" ]
+	grep -qE "^not finished: [0-9]+ passed, 1 failed, 0 skipped$" <<<"${lines[-1]}"
 }
 
 @test "past CHECK_MINUTES nothing begins that may be left out, and it is named" {
