@@ -25,7 +25,7 @@ help:
 	@echo 'make each-patch       does each patch build, boot, keep quiet by itself? (hours)'
 	@echo 'make shards       names the parts that "make each-patch SHARD=" can do, as JSON'
 	@echo 'make report       all results there are, as a text'
-	@echo 'make bench        what the stack costs in instructions and text'
+	@echo 'make bench        what the stack costs in instructions, text, locks'
 	@echo 'make baseline     run the tests on the unpatched base, keep what they say'
 	@echo 'make answers      compare what smaps, mincore, ... say; ARGS: same_answers.c'
 	@echo 'make coccicheck   run the rules of coccinelle/ on the patched tree'

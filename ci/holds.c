@@ -3,16 +3,18 @@
  * A plugin of QEMU's (qemu-system -plugin) that tells how long page-table locks are
  * held, in instructions of the guest, for selftests/walk_holds. See ci/bench.
  *
- * The kernel is not changed. A lock is a word of 4 bytes that pte_alloc_one() or
- * __pmd_alloc() has cleared in a struct ptdesc: that tells the level. It is taken by
- * the next store of 4 bytes there, given up by one of 1 byte, and no page-table lock
- * any more after one of 8. What is executed between the entry of an interrupt and its
- * iret doesn't count. One CPU, no debugging of locks, no paravirt spinlocks.
+ * The kernel is not changed. A lock is a word of 4 bytes in a struct ptdesc that
+ * pte_alloc_one() or __pmd_alloc() has cleared: that tells the level. _raw_spin_lock()
+ * takes it by a store, _raw_spin_unlock() gives it up by one. What is executed between
+ * the entry of an interrupt and its iret doesn't count. One CPU, no debugging of locks, no
+ * paravirt spinlocks.
  *
- *	file=...,map=System.map,out=FILE
+ *	file=...,functions=FILE,out=FILE
  *
- * FILE gets lines "row level instructions", the longest hold in that row. The guest
- * says which row it is in by a store to MARK + row; the last one is none.
+ * FUNCTIONS has lines "what start end", see the enum. OUT gets lines "row level
+ * instructions": of each walk the longest hold, of the walks of a row the least of these.
+ * The guest stores to MARK + row where a walk begins, to MARK + NO_ROW where it ends, and
+ * to MARK + NEW_TABLES where the tables that count begin to be allocated.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,7 +22,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is used of qemu-plugin.h, which no package of Debian has: the same since 4.2. */
+/*
+ * What is used of qemu-plugin.h, which no package of Debian has. It was tried with QEMU 7.2
+ * and is the same in the later ones' documentation; they were not tried.
+ */
 typedef uint64_t qemu_plugin_id_t;
 typedef uint32_t qemu_plugin_meminfo_t;
 struct qemu_plugin_tb;
@@ -45,112 +50,118 @@ unsigned int qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info);
 EXPORT int qemu_plugin_version = PLUGIN_VERSION;
 
 #define MARK		0x6fff00000000UL
-#define ROWS		4096
+#define NEW_TABLES	4094
+#define NO_ROW		4095
+#define USER_END	0x800000000000UL
 /* The struct pages of x86_64 without KASLR, with four and five levels of tables. */
 #define VMEMMAP_L4	0xffffea0000000000UL
 #define VMEMMAP_L5	0xffd4000000000000UL
 #define VMEMMAP_SIZE	0x10000000000UL
 
-enum level { NO_TABLE, PTE, PMD, NR_LEVELS };
-static const char *const level_name[] = { "-", "PTE", "PMD" };
-
-static struct symbol { uint64_t addr; char name[64]; } *symbols;
-static size_t nr_symbols;
-static uint64_t iret;
+/* Functions that allocate a table, lock and unlock; then where an interrupt begins. */
+enum what { USER, PTE, PMD, LOCK, UNLOCK, STUBS, ENTRY, IRET, NR_WHATS };
+static const char *const names[] = { "-", "PTE", "PMD", "lock", "unlock", "stubs", "entry", "iret" };
+static struct function { uint64_t start, end; enum what what; } functions[512];
+static size_t nr_functions;
 static const char *out;
 
-/* Each translated block. Of each instruction in it: how many are before, and a level. */
+/* What is known of a translated block: its instructions, whether an interrupt begins or ends in it. */
 struct block { uint64_t insns; bool interrupt, iret; };
-#define DATA(insns, level)	((void *)((uintptr_t)(insns) << 2 | (level)))
+/* The data of a store's callback: its place in the block, and the function that it is in. */
+#define DATA(insns, what)	((void *)((uintptr_t)(insns) << 3 | (what)))
 
 /* Instructions that were executed up to the end of this block. */
 static uint64_t now;
 static const struct block *current;
 static uint64_t in_interrupts, interrupt_start;
-static unsigned int depth, open;
+static unsigned int interrupt_depth, nr_held;
 
 #define LOCKS		(1 << 16)
 static struct lock {
 	uint64_t addr, start, in_interrupts;
-	enum level level;
+	enum what level;
+	unsigned int generation;
 	bool held;
 	int row;
 } locks[LOCKS];
 
-static int row = ROWS - 1;
-static uint64_t longest[ROWS][NR_LEVELS];
+static int row = NO_ROW;
+static unsigned int generation;
+static uint64_t longest[PMD + 1], least[NO_ROW][PMD + 1];
 
 static struct lock *find_lock(uint64_t addr)
 {
-	size_t i = (addr >> 2) * 0x9e3779b97f4a7c15UL >> 48;
+	size_t i = (addr >> 2) * 0x9e3779b97f4a7c15UL >> 48, n;
 
-	while (locks[i].addr && locks[i].addr != addr)
-		i = (i + 1) % LOCKS;
-	return &locks[i];
-}
+	for (n = 0; n < LOCKS; n++, i++) {
+		struct lock *lock = &locks[i % LOCKS];
 
-static const struct symbol *find_symbol(uint64_t addr)
-{
-	size_t low = 0, high = nr_symbols;
-
-	while (high - low > 1) {
-		size_t mid = (low + high) / 2;
-
-		if (symbols[mid].addr <= addr)
-			low = mid;
-		else
-			high = mid;
+		if (!lock->addr || lock->addr == addr)
+			return lock;
 	}
-	return &symbols[low];
+	fprintf(stderr, "holds.c: there are more than %d locks\n", LOCKS);
+	abort();
 }
 
 static void on_block(unsigned int cpu, void *data)
 {
 	current = data;
-	if (open && current->interrupt && !depth++)
+	if (nr_held && current->interrupt && !interrupt_depth++)
 		interrupt_start = now;
 	now += current->insns;
-	if (open && current->iret && depth && !--depth)
+	if (nr_held && current->iret && interrupt_depth && !--interrupt_depth)
 		in_interrupts += now - interrupt_start;
+}
+
+static void on_mark(int mark)
+{
+	int level;
+
+	if (mark == NEW_TABLES) {
+		generation++;
+		return;
+	}
+	for (level = PTE; level <= PMD; level++) {
+		if (row != NO_ROW && longest[level] &&
+		    (!least[row][level] || longest[level] < least[row][level]))
+			least[row][level] = longest[level];
+		longest[level] = 0;
+	}
+	row = mark;
 }
 
 static void on_store(unsigned int cpu, qemu_plugin_meminfo_t info, uint64_t addr, void *data)
 {
-	const enum level inits = (uintptr_t)data & 3;
+	const enum what in = (uintptr_t)data & 7;
 	const unsigned int size = 1U << qemu_plugin_mem_size_shift(info);
-	const uint64_t at = now - current->insns + ((uintptr_t)data >> 2);
+	const uint64_t when = now - current->insns + ((uintptr_t)data >> 3);
 	struct lock *lock;
 
-	if (addr - MARK < ROWS)
-		row = addr - MARK;
+	if (addr - MARK <= NO_ROW && in == USER)
+		on_mark(addr - MARK);
 	if (addr - VMEMMAP_L4 >= VMEMMAP_SIZE && addr - VMEMMAP_L5 >= VMEMMAP_SIZE)
 		return;
 	lock = find_lock(addr);
-	if (inits && size == 4) {
-		lock->addr = addr;
-		lock->level = inits;
-		open -= lock->held;
-		lock->held = false;
-	} else if (!lock->addr || !lock->level) {
+	if (in <= PMD && size == 4) {
+		nr_held -= lock->held;
+		*lock = (struct lock){ .addr = addr, .level = in, .generation = generation };
+	} else if (!lock->addr || lock->generation != generation) {
 		return;
-	} else if (size == 4 && !lock->held) {
-		if (!open++)
-			depth = 0;
+	} else if (in == LOCK && size == 4 && !lock->held) {
+		/* Tasks that are switched in an interrupt don't hold one of these locks. */
+		if (!nr_held++)
+			interrupt_depth = 0;
 		lock->held = true;
 		lock->row = row;
-		lock->start = at;
+		lock->start = when;
 		lock->in_interrupts = in_interrupts;
-	} else if (size == 1 && lock->held) {
-		uint64_t hold = at - lock->start - (in_interrupts - lock->in_interrupts);
+	} else if (in == UNLOCK && size == 1 && lock->held) {
+		uint64_t hold = when - lock->start - (in_interrupts - lock->in_interrupts);
 
-		open--;
+		nr_held--;
 		lock->held = false;
-		if (lock->row == row && hold > longest[row][lock->level])
-			longest[row][lock->level] = hold;
-	} else if (size == 8) {
-		open -= lock->held;
-		lock->held = false;
-		lock->level = NO_TABLE;
+		if (lock->row == row && hold > longest[lock->level])
+			longest[lock->level] = hold;
 	}
 }
 
@@ -164,20 +175,17 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	for (i = 0; i < n; i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
 		const uint64_t addr = qemu_plugin_insn_vaddr(insn);
-		const struct symbol *symbol = find_symbol(addr);
-		enum level inits = !strcmp(symbol->name, "pte_alloc_one") ? PTE :
-				   !strcmp(symbol->name, "__pmd_alloc") ? PMD : NO_TABLE;
+		const struct function *f = functions;
 
-		qemu_plugin_register_vcpu_mem_cb(insn, on_store, QEMU_PLUGIN_CB_NO_REGS,
-						 QEMU_PLUGIN_MEM_W, DATA(i, inits));
-		if (addr == iret)
+		while (f < functions + nr_functions && (addr < f->start || addr >= f->end))
+			f++;
+		if (f->what == IRET)
 			block->iret = true;
-		if (!i)
-			block->interrupt = !strcmp(symbol->name, "irq_entries_start") ||
-				!strcmp(symbol->name, "spurious_entries_start") ||
-				(addr == symbol->addr &&
-				 (!strncmp(symbol->name, "asm_sysvec_", 11) ||
-				  !strncmp(symbol->name, "asm_exc_", 8)));
+		else if (!i && (f->what == STUBS || (f->what == ENTRY && addr == f->start)))
+			block->interrupt = true;
+		if (addr < USER_END || (f->what >= PTE && f->what <= UNLOCK))
+			qemu_plugin_register_vcpu_mem_cb(insn, on_store, QEMU_PLUGIN_CB_NO_REGS,
+							 QEMU_PLUGIN_MEM_W, DATA(i, f->what));
 	}
 	qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, QEMU_PLUGIN_CB_NO_REGS, block);
 }
@@ -185,56 +193,41 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 static void on_exit_(qemu_plugin_id_t id, void *data)
 {
 	FILE *f = fopen(out, "w");
-	int r, l;
+	int r, level;
 
-	if (!f)
-		return;
-	for (r = 0; r < ROWS - 1; r++) {
-		for (l = PTE; l < NR_LEVELS; l++) {
-			if (longest[r][l])
-				fprintf(f, "%d\t%s\t%lu\n", r, level_name[l], longest[r][l]);
+	for (r = 0; f && r < NO_ROW; r++) {
+		for (level = PTE; level <= PMD; level++) {
+			if (least[r][level])
+				fprintf(f, "%d\t%s\t%lu\n", r, names[level], least[r][level]);
 		}
 	}
-	fclose(f);
-}
-
-static int compare(const void *a, const void *b)
-{
-	const struct symbol *x = a, *y = b;
-
-	return x->addr < y->addr ? -1 : x->addr > y->addr;
+	if (f)
+		fclose(f);
 }
 
 EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv)
 {
-	struct symbol s;
-	char type, line[512];
-	FILE *map = NULL;
+	struct function f;
+	FILE *file = NULL;
+	char name[8];
 	int i;
 
 	for (i = 0; i < argc; i++) {
-		if (!strncmp(argv[i], "map=", 4))
-			map = fopen(argv[i] + 4, "r");
+		if (!strncmp(argv[i], "functions=", 10))
+			file = fopen(argv[i] + 10, "r");
 		else if (!strncmp(argv[i], "out=", 4))
 			out = strdup(argv[i] + 4);
 	}
-	if (!map || !out)
-		return 1;
-	/* Addresses of per-CPU data, and the like, are none of functions. */
-	while (fgets(line, sizeof(line), map)) {
-		if (sscanf(line, "%lx %c %63s", &s.addr, &type, s.name) != 3 || !strchr("tT", type))
-			continue;
-		if (!strcmp(s.name, "native_irq_return_iret")) {
-			iret = s.addr;
-			continue;
-		}
-		symbols = realloc(symbols, (nr_symbols + 1) * sizeof(s));
-		symbols[nr_symbols++] = s;
+	/* The last one stays empty. */
+	while (file && nr_functions < sizeof(functions) / sizeof(f) - 1 &&
+	       fscanf(file, "%7s %lx %lx", name, &f.start, &f.end) == 3) {
+		for (f.what = PTE; f.what < NR_WHATS && strcmp(name, names[f.what]); f.what++)
+			;
+		functions[nr_functions++] = f;
 	}
-	fclose(map);
-	if (!nr_symbols || !iret)
+	if (!file || !feof(file) || !out)
 		return 1;
-	qsort(symbols, nr_symbols, sizeof(s), compare);
+	fclose(file);
 	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
 	qemu_plugin_register_atexit_cb(id, on_exit_, NULL);
 	return 0;

@@ -25,7 +25,7 @@ need "$compiler"
 export ROW_ARCH=${arch:=x86_64} ROW_GCC=$compiler ROW_HOW=$how
 # Base and stack lie alike, relative to their objects: what they share is compiled once.
 # What is not in the cache isn't preprocessed twice (CCACHE_DEPEND), a quarter of the time.
-# But then ccache misses .incbin, by which a zImage of arm takes in the kernel: an old one.
+# But ccache then doesn't see what .incbin includes: arm's zImage would get an older kernel.
 export CCACHE_DIR=$cache/ccache CCACHE_BASEDIR=$cache CCACHE_NOHASHDIR=1 CCACHE_DEPEND=1
 [ "$arch" != arm ] || unset CCACHE_DEPEND
 mkdir -p "$out"

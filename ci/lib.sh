@@ -201,7 +201,8 @@ done
 # The patches that series lists, in order.
 listed() { sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' "$series"; }
 
-# patches_sum: of what ci/apply applied it is in the cache.
+# patches_sum: the checksums of the listed patches. stack/applied in the cache has those of
+# what is applied.
 patches_sum() {
 	local p
 	for p in $(listed); do sha256sum <"$patches/$p"; done
@@ -304,11 +305,6 @@ sent_on() {
 # answers TEST KTAP: what a run of same_answers printed, without its verdicts.
 answers() { sed -n "\\,^# start $1\$,,/^# took/{/^    # Totals/d; s/^    # //p}" "$2"; }
 
-# same_answers compared: a hunk's header is the scene, situation and interface.
-diff_answers() {
-	git diff --no-index --no-color --no-ext-diff -U0 "$@" | sed '1,4d'
-}
-
 # apart DIR: in_apart is git in a repository there, of nobody's settings and with an
 # empty worktree, that has the objects of $repo. git am needs no more: it checks
 # out what it patches.
@@ -321,23 +317,36 @@ apart() {
 }
 in_apart() { GIT_DIR=$apart/git GIT_WORK_TREE=$apart/tree git -C "$apart/tree" "$@"; }
 
-# unknown_answers DIFF [KNOWN]: the hunks of it that ci/data/known-answers does not
-# have. The places of the others go to KNOWN.
-unknown_answers() {
-	awk -v known="${2:-/dev/null}" '
+# answers_differ BASE SAID DIR: compares what same_answers said. DIR/answers.known has the
+# places (a hunk's header is scene, situation and interface) where ci/data/known-answers has
+# the difference, answers.diff the others, and what that has of scenes in SAID and isn't so.
+answers_differ() {
+	git diff --no-index --no-color --no-ext-diff -U0 "$1" "$2" | sed '1,4d' >"$3/answers.all" || [ $? = 1 ]
+	: >"$3/answers.known"
+	awk -v known="$3/answers.known" '
 		function end() {
-			if (first) is_known[lines] = 1
-			else if (lines in is_known || ("@@ " place "\n*\n") in is_known) print place >known
-			else printf "%s", text
-			lines = text = ""
+			if (list == 1) while (n) { is_known[heads[n] body] = may_be[n]; n-- }
+			else {
+				any = heads[1] "*\n"
+				if (heads[1] body in is_known || any in is_known) { print place >known; seen[heads[1] body]; seen[any] }
+				else printf "%s", text
+			}
+			n = 0; text = body = ""
 		}
-		FNR == 1 { if (NR > 1) end(); first = FILENAME == ARGV[1] }
-		first && (/^#/ || !NF) { next }
-		/^@@/ && lines != "" { end() }
-		{ line = $0 }
-		sub(/^@@ .* @@ /, "@@ ", line) { place = substr(line, 4) }
-		{ text = text $0 "\n"; lines = lines line "\n" }
-		END { end() }' "$top/ci/data/known-answers" "$1"
+		FILENAME != file { if (n) end(); file = FILENAME; list = file == ARGV[1] ? 1 : file == ARGV[2] ? 2 : 3 }
+		list == 3 { if (/^[^ ]/) ran[$1]; next }
+		list == 1 && (/^#/ || !NF) { next }
+		/^@@/ && body != "" { end() }
+		{ text = text $0 "\n" }
+		!/^@@/ { body = body $0 "\n"; next }
+		{ may_be[++n] = sub(/^@@\? /, "@@ "); sub(/^@@ .* @@ /, "@@ "); heads[n] = $0 "\n"; place = substr($0, 4) }
+		END {
+			if (n) end()
+			for (hunk in is_known) {
+				split(hunk, word, " ")
+				if (!is_known[hunk] && !(hunk in seen) && word[2] in ran) print hunk "(known, and not so any more)"
+			}
+		}' "$top/ci/data/known-answers" "$3/answers.all" "$2" >"$3/answers.diff"
 }
 
 # format_patch TREE [OPTION...] A..B: git format-patch that depends on the commits alone.
@@ -372,8 +381,8 @@ tests() {
 			echo "$line"
 		else
 			git -C "$repo" show "$base:tools/testing/selftests/${of}Makefile" |
-				awk -v line="$line" '/^TEST_GEN_PROGS \+= / { l = line; gsub(/\*/, $3, l); print l }' ||
-				die "Linux $version has no Makefile of the tests $of*"
+				awk -v line="$line" '/^TEST_GEN_PROGS \+= / { l = line; gsub(/\*/, $3, l); print l; n++ } END { exit !n }' ||
+				die "Linux $version has no Makefile that names the tests $of*"
 		fi
 	done < <(grep -vE '^(#|$)' "$top/ci/data/tests")
 }

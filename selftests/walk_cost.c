@@ -4,14 +4,13 @@
  * QEMU's -icount shift=0, where the time-stamp counter counts them. Each figure is
  * the least of REPEATS, for each page or VMA, less what the same call costs for the
  * same VMAs with nothing in them; where there is nothing, less what it costs for a
- * VMA of one page. Of mincore(), pagemap and PAGEMAP_SCAN always the latter, as they
- * have to tell what is not mapped. See ci/bench.
+ * VMA of one page. Of mincore(), pagemap and PAGEMAP_SCAN always the latter: they have
+ * to tell what is not mapped, and mincore() looks for that in the page cache. Of VMAs of a
+ * page it is for each VMA; where they are filled, half of them are, those between have
+ * PROT_NONE. See ci/bench.
  *
- *	walk_cost [WALK [KIND]]		only those that begin like that
- *	walk_holds ...			the same program
- *
- * The latter measures nothing itself: it only tells ci/holds.c, in QEMU, where a row
- * begins and ends.
+ * As walk_holds it measures nothing itself: it only tells ci/holds.c, in QEMU, where a
+ * walk begins and ends.
  */
 #define _GNU_SOURCE
 #include "kselftest.h"
@@ -39,6 +38,7 @@
 #define THP		"/sys/kernel/mm/transparent_hugepage/"
 /* ci/holds.c sees each byte that is written here. */
 #define MARK		((volatile char *)0x6fff00000000UL)
+#define NEW_TABLES	4094
 #define NO_ROW		4095
 
 static char *area;
@@ -277,48 +277,49 @@ static const struct {
 	void (*layout)(void);
 	void (*fill)(void);
 	unsigned long length;
-	unsigned long units;
 	const char *level;	/* of which the locks are of interest */
 } kinds[] = {
-	{ "order-0 pages", small, pages, LENGTH, LENGTH / PAGE, "PTE" },
-	{ "64K folios", large, large_folios, LENGTH, LENGTH / PAGE, "PTE" },
-	{ "2M folios by PTEs", huge, huge_by_ptes, LENGTH, LENGTH / PAGE, "PTE" },
-	{ "2M folios by PMD", huge, page_per_table, LENGTH, LENGTH / PAGE, "PMD" },
-	{ "2M, PTEs in a child", huge, huge_and_child, LENGTH, LENGTH / PAGE, "PMD" },
-	{ "shmem, order-0 pages", shmem, pages, LENGTH, LENGTH / PAGE, "PTE" },
-	{ "shmem, 64K folios", shmem, large_shmem, LENGTH, LENGTH / PAGE, "PTE" },
-	{ "shmem, 2M by PTEs", shmem, huge_shmem_by_ptes, LENGTH, LENGTH / PAGE, "PTE" },
-	{ "shmem, 2M by PMD", shmem, huge_shmem, LENGTH, LENGTH / PAGE, "PMD" },
-	{ "hugetlb 2M", hugetlb, page_per_table, LENGTH, LENGTH / PAGE, "hugetlb" },
-	{ "hugetlb 2M, shared", hugetlb_shared, page_per_table, LENGTH, LENGTH / PAGE, "hugetlb" },
-	{ "hugetlb 2M, every other", hugetlb, page_per_two, LENGTH, LENGTH / PAGE, "hugetlb" },
-	{ "every other page", small, every_other, LENGTH, LENGTH / PAGE, "PTE" },
-	{ "shmem, every other page", shmem, every_other, LENGTH, LENGTH / PAGE, "PTE" },
-	{ "a page in 64K", small, page_in_64k, LENGTH, LENGTH / PAGE, "PTE" },
-	{ "small and 64K in turn", large, alternating, LENGTH, LENGTH / PAGE, "PTE" },
-	{ "a page in 2M", small, page_per_table, LENGTH, LENGTH / PAGE, "PTE" },
-	{ "a page in 4M", small, page_per_two, LENGTH, LENGTH / PAGE, "PTE" },
-	{ "no pages", small, NULL, LENGTH, LENGTH / PAGE },
-	{ "VMAs of a page", tiny, NULL, 2 * TINY * PAGE, 2 * TINY },
-	{ "VMAs of a page, filled", tiny, tiny_pages, 2 * TINY * PAGE, 2 * TINY, "PTE" },
+	{ "order-0 pages", small, pages, LENGTH, "PTE" },
+	{ "64K folios", large, large_folios, LENGTH, "PTE" },
+	{ "2M folios by PTEs", huge, huge_by_ptes, LENGTH, "PTE" },
+	{ "2M folios by PMD", huge, page_per_table, LENGTH, "PMD" },
+	{ "2M, PTEs in a child", huge, huge_and_child, LENGTH, "PMD" },
+	{ "shmem, order-0 pages", shmem, pages, LENGTH, "PTE" },
+	{ "shmem, 64K folios", shmem, large_shmem, LENGTH, "PTE" },
+	{ "shmem, 2M by PTEs", shmem, huge_shmem_by_ptes, LENGTH, "PTE" },
+	{ "shmem, 2M by PMD", shmem, huge_shmem, LENGTH, "PMD" },
+	{ "hugetlb 2M", hugetlb, page_per_table, LENGTH, "hugetlb" },
+	{ "hugetlb 2M, shared", hugetlb_shared, page_per_table, LENGTH, "hugetlb" },
+	{ "hugetlb 2M, every other", hugetlb, page_per_two, LENGTH, "hugetlb" },
+	{ "every other page", small, every_other, LENGTH, "PTE" },
+	{ "shmem, every other page", shmem, every_other, LENGTH, "PTE" },
+	{ "a page in 64K", small, page_in_64k, LENGTH, "PTE" },
+	{ "small and 64K in turn", large, alternating, LENGTH, "PTE" },
+	{ "a page in 2M", small, page_per_table, LENGTH, "PTE" },
+	{ "a page in 4M", small, page_per_two, LENGTH, "PTE" },
+	{ "no pages", small, NULL, LENGTH },
+	{ "VMAs of a page", tiny, NULL, 2 * TINY * PAGE },
+	{ "VMAs of a page, filled", tiny, tiny_pages, 2 * TINY * PAGE, "PTE" },
 };
 
 static const struct {
 	const char *name;
 	void (*act)(unsigned long length);
 	void (*prepare)(unsigned long length);
-	bool looks_up;
+	bool no_empty;	/* less a call for one page */
+	bool no_hugetlb;
 } walks[] = {
 	{ "smaps", smaps },
 	{ "smaps_rollup", smaps_rollup },
 	{ "numa_maps", numa_maps },
-	{ "mincore", do_mincore, NULL, true },
-	{ "mlock", do_mlock, do_munlock },
-	{ "munlock", do_munlock, do_mlock },
+	{ "mincore", do_mincore, .no_empty = true },
+	/* (It would fault in all of hugetlb, whatever the flag, and walks nothing.) */
+	{ "mlock", do_mlock, do_munlock, .no_hugetlb = true },
+	{ "munlock", do_munlock, do_mlock, .no_hugetlb = true },
 	{ "move_pages", do_move_pages },
-	{ "pagemap", pagemap, NULL, true },
-	{ "PAGEMAP_SCAN present", scan_present, NULL, true },
-	{ "PAGEMAP_SCAN written, none is", scan_written, write_protect, true },
+	{ "pagemap", pagemap, .no_empty = true },
+	{ "PAGEMAP_SCAN present", scan_present, .no_empty = true },
+	{ "PAGEMAP_SCAN unwritten", scan_written, write_protect, .no_empty = true },
 };
 
 static int row = -1;
@@ -344,16 +345,9 @@ static unsigned long long measure(int walk, unsigned long length)
 	return least;
 }
 
-static bool begins_with(const char *name, const char *with)
-{
-	return !with || !strncmp(name, with, strlen(with));
-}
-
 int main(int argc, char **argv)
 {
 	const bool holds = strstr(argv[0], "walk_holds");
-	const char *walk = argc > 1 ? argv[1] : NULL;
-	const char *kind = argc > 2 ? argv[2] : NULL;
 	size_t i, k;
 
 	ksft_print_header();
@@ -370,29 +364,30 @@ int main(int argc, char **argv)
 			  MAP_FIXED_NOREPLACE | MAP_POPULATE, -1, 0) != MARK)
 		ksft_exit_fail_perror("mmap");
 
-	/* The kinds outside: to fill what is mapped takes longest. */
+	/* Kinds in the outer loop: each mapping is filled once, which takes longest. */
 	for (k = 0; k < ARRAY_SIZE(kinds); k++) {
+		const bool is_hugetlb = kinds[k].level && !strcmp(kinds[k].level, "hugetlb");
 		unsigned long long empty[ARRAY_SIZE(walks)], cost;
 
-		if (!begins_with(kinds[k].name, kind) || (holds && !kinds[k].level))
+		if (holds && !kinds[k].level)
 			continue;
 		if (kinds[k].fill)
 			kinds[k].layout();
 		else
 			one_page();
 		/* Each time: smaps has all of the process, which changes. */
-		for (i = 0; !holds && i < ARRAY_SIZE(walks); i++)
-			if (begins_with(walks[i].name, walk))
-				empty[i] = measure(i, kinds[k].fill && !walks[i].looks_up ?
+		for (i = 0; !holds && i < ARRAY_SIZE(walks); i++) {
+			if (!is_hugetlb || !walks[i].no_hugetlb)
+				empty[i] = measure(i, kinds[k].fill && !walks[i].no_empty ?
 						   kinds[k].length : PAGE);
+		}
+		if (holds)
+			MARK[NEW_TABLES] = 1;
 		kinds[k].layout();
 		if (kinds[k].fill)
 			kinds[k].fill();
 		for (i = 0; i < ARRAY_SIZE(walks); i++) {
-			if (!begins_with(walks[i].name, walk))
-				continue;
-			/* (m)unlocking does not walk hugetlb. */
-			if (holds && walks[i].prepare && !strcmp(kinds[k].level, "hugetlb"))
+			if (is_hugetlb && walks[i].no_hugetlb)
 				continue;
 			row += holds;
 			cost = measure(i, kinds[k].length);
@@ -401,7 +396,7 @@ int main(int argc, char **argv)
 					       walks[i].name, kinds[k].name);
 			else
 				ksft_print_msg("cost\t%s, %s\t%.3f\n", walks[i].name, kinds[k].name,
-					       (double)(long long)(cost - empty[i]) / kinds[k].units);
+					       (double)(long long)(cost - empty[i]) / (kinds[k].length / PAGE));
 		}
 	}
 	one_page();

@@ -168,6 +168,17 @@ qemu=$(qemu-system-x86_64 --version | sed -n '1s/.*version \([0-9]*\.[0-9]*\).*/
 	TESTS=nonsense fails "TESTS=nonsense selects no test" ci/ktest stack
 }
 
+@test "a * in ci/data/tests that stands for nothing is an error" {
+	toy_stack
+	printf 'proc/*\tquick\t60\tproc/*\n' >ci/data/tests
+	DRY=1 ACCEL=tcg ci/ktest stack
+	[ "$(cut -f 1 "${stack%/linux}/tests" | xargs)" = "proc/one proc/two" ]
+	sed -i '/+=/d' "$LINUX/tools/testing/selftests/proc/Makefile"
+	git -C "$LINUX" commit -qam "other names"
+	ci/apply
+	fails "has no Makefile that names the tests proc/*" ci/ktest stack
+}
+
 @test "how long the stress test runs" {
 	toy_stack
 	STRESS=long fails "STRESS=long does not begin with a number of seconds" ci/ktest base
@@ -367,6 +378,15 @@ real() {
 	built 1
 	find "$tree" "$out" selftests configs ci -exec touch {} +
 	built 0
+	# Another compiler or linker, another version of a package.
+	mkdir "$t/other"
+	for tool in gcc ld dpkg-query; do
+		printf '#!/bin/sh\n[ "$1" = -dumpfullversion ] || echo other\nexec %s "$@"\n' "$(type -P $tool)" >"$t/other/$tool"
+		chmod +x "$t/other/$tool"
+		PATH=$t/other:$PATH built 1
+		PATH=$t/other:$PATH built 0
+	done
+	built 1
 	# One that fails.
 	sed -i 's/^echo.*/&\nexit 1/' ci/build
 	built 1
@@ -436,13 +456,15 @@ for step in yaml.safe_load(open(".github/workflows/stack.yml"))["jobs"][sys.argv
 	stand_in_build
 	printf 'stack/same_answers\tquick\t60\tstack/same_answers\n' >ci/data/tests
 	fake '' "# start stack/same_answers\n    # scene: a\n    #  line 1\nok 1 stack/same_answers\n# took 3 ms\n$done_"
-	cat >"$t/bin/sed" <<-'S'
+	cat >"$t/bin/sed" <<-S
 		#!/bin/bash
-		case "$*" in *"# start stack/same_answers"*) echo "scene: a"; exit 1 ;; esac
-		exec /usr/bin/sed "$@"
+		case "\$*" in *"# start stack/same_answers"*) touch "$t/asked"; echo "scene: a"; exit 1 ;; esac
+		exec /usr/bin/sed "\$@"
 	S
 	chmod +x "$t/bin/sed"
 	run ! ci/ktest base
+	[ -e "$t/asked" ]
+	grep -q '# start stack/same_answers' "$XDG_CACHE_HOME/pgtable-stack/"*/base/results/results.ktap
 	run -0 find "$XDG_CACHE_HOME" -name '*.answers' -o -name 'baseline-*.tsv'
 	[ -z "$output" ]
 }

@@ -6,14 +6,14 @@ load helper
 
 # A script with what none of ours should be kept waiting by: a child in the
 # foreground that misses the first signal, one in the background that ignores them, a
-# script within.
+# script within; and what it puts away takes longer (of one) than until it is told again.
 toy_script() {
 	cat >ci/toy <<-'S'
 		#!/usr/bin/env bash
 		#   ci/toy [WORD...]
 		. "$(dirname "$0")/lib.sh"
 		lock_cache
-		who=${1:-outer} at_exit='echo "$who" >>"$cache/put-away"'
+		who=${1:-outer} at_exit='[ "$who" = inner ] || sleep 1.2; echo "$who" >>"$cache/put-away"'
 		[ $# -gt 0 ] || "$0" inner
 		(trap '' INT TERM; exec sleep 1001) &
 		touch "$cache/ready"
