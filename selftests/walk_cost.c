@@ -159,13 +159,12 @@ static void huge_by_ptes(void)
 	pages();
 }
 
-/* Huge here, by PTEs in another process: each page has a count of its own. */
-static void huge_and_child(void)
+/* The same mappings in another process, which splits huge ones. */
+static void start_child(void)
 {
 	int ready[2];
 	char c;
 
-	page_per_table();
 	if (pipe(ready))
 		ksft_exit_fail_perror("pipe");
 	child = fork();
@@ -182,6 +181,21 @@ static void huge_and_child(void)
 		ksft_exit_fail_perror("fork");
 	close(ready[0]);
 	close(ready[1]);
+}
+
+/* Huge here, by PTEs there: each page has a count of its own. */
+static void huge_and_child(void) { page_per_table(); start_child(); }
+static void pages_and_child(void) { pages(); start_child(); }
+
+/* No page is like the one before. */
+static void written_and_read(void)
+{
+	unsigned long i;
+
+	for (i = 0; i < LENGTH; i += 2 * PAGE) {
+		area[i] = 1;
+		*(volatile char *)(area + i + PAGE);
+	}
 }
 
 static void tiny_pages(void)
@@ -284,7 +298,9 @@ static const struct {
 	{ "2M folios by PTEs", huge, huge_by_ptes, LENGTH, "PTE" },
 	{ "2M folios by PMD", huge, page_per_table, LENGTH, "PMD" },
 	{ "2M, PTEs in a child", huge, huge_and_child, LENGTH, "PMD" },
+	{ "order-0, in a child too", small, pages_and_child, LENGTH, "PTE" },
 	{ "shmem, order-0 pages", shmem, pages, LENGTH, "PTE" },
+	{ "shmem, written and read", shmem, written_and_read, LENGTH, "PTE" },
 	{ "shmem, 64K folios", shmem, large_shmem, LENGTH, "PTE" },
 	{ "shmem, 2M by PTEs", shmem, huge_shmem_by_ptes, LENGTH, "PTE" },
 	{ "shmem, 2M by PMD", shmem, huge_shmem, LENGTH, "PMD" },
@@ -375,6 +391,9 @@ int main(int argc, char **argv)
 			kinds[k].layout();
 		else
 			one_page();
+		/* smaps has all of the process, of which a child shares pages. */
+		if (kinds[k].fill == huge_and_child || kinds[k].fill == pages_and_child)
+			start_child();
 		/* Each time: smaps has all of the process, which changes. */
 		for (i = 0; !holds && i < ARRAY_SIZE(walks); i++) {
 			if (!is_hugetlb || !walks[i].no_hugetlb)
