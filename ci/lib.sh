@@ -235,7 +235,8 @@ forget_the_gone() {
 	done < <(cat "$list")
 }
 
-# Sets $id (a directory's name for this base), $base (the commit) and $version.
+# Sets $id (a directory's name for this base), $base_id (the base's, in ci/baseline),
+# $base (the commit) and $version.
 # With LINUX= the base is that tree's HEAD, otherwise Debian's source.
 find_base() {
 	local why missing
@@ -268,6 +269,7 @@ find_base() {
 		base=$(git -C "$repo" rev-parse "$(tag_of "$version")^{commit}")
 		id=${version//\~/-}
 	fi
+	base_id=$id
 	# .ci/run doesn't depend on what a person has in the worktree, nor touches it.
 	id+=${STACK_OF:+-$STACK_OF}
 }
