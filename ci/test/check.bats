@@ -106,4 +106,9 @@ ppc64le,s390 builds, boots and passes the tests" ]
 	[ "$status" = 0 ]
 	[[ "$output" == *"-ci/stack/linux"* ]]
 	[ "$(tail -n 1 "$stack/mm/memory.c")" = mine ]
+	# The base is the same, and so is its baseline.
+	ids() { STACK_OF=$1 bash -c '. ci/lib.sh; find_base; echo "$base_id $id"'; }
+	read -r base id < <(ids '')
+	[ "$id" = "$base" ]
+	[ "$(ids ci)" = "$base $base-ci" ]
 }

@@ -8,7 +8,8 @@ toy_rules() {
 	toy_stack
 	rm -r "$XDG_CACHE_HOME"
 	git -C "$LINUX" worktree prune
-	rm coccinelle/pgtable_ptdesc.cocci
+	# What generates patches of the real stack.
+	grep -l "^// Generates" coccinelle/*.cocci | xargs rm
 	ci/apply
 	stack=$(echo "$XDG_CACHE_HOME"/pgtable-stack/git-*/stack/linux)
 }
