@@ -147,6 +147,10 @@ said() {
 	said 8
 	sed -i 's/# small/# middle: one: smaps\n&/' "$t/dir/results.ktap"
 	fails "NEW      stack/same_answers: fail" ci/compare "$t/base.tsv" "$t/dir" "$t/answers"
+	# What is meant to differ, and doesn't any more.
+	said 8
+	printf '@@ huge: one: smaps\n- Rss 1\n+ Rss 2\n' >ci/data/known-answers
+	fails "NEW      stack/same_answers: huge: fail" ci/compare "$t/base.tsv" "$t/dir" "$t/answers"
 }
 
 @test "the base's answers are kept, and those of another program are an error" {
